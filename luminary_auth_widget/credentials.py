@@ -1,0 +1,168 @@
+"""Secrets as a type, and the forgiving of pasted text. Pure values."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from .errors import KeyMalformed
+
+_GET_A_KEY = "Copy the whole key from My Account → Profile → API Keys; if it is lost, create a new one there."
+
+
+# Four characters of a shorter text would be too much of it.
+_SHORTEST_SHOWN = 12
+
+
+class Secret:
+    """A text that shows itself only where it is handed to the SDK.
+
+    Neither `repr`, `str` and `format`, nor pickling, copying or `vars()` give it away.
+
+    Parameters
+    ----------
+    value : str
+    """
+
+    __slots__ = ("__reveal",)
+
+    def __init__(self, value: str) -> None:
+        # A closure instead of an attribute: verbose tracebacks and debuggers print attributes.
+        def reveal() -> str:
+            return value
+
+        self.__reveal = reveal
+
+    def reveal(self) -> str:
+        """Return the text itself; call it only in the argument that needs it."""
+        return self.__reveal()
+
+    @property
+    def fingerprint(self) -> str:
+        """An ellipsis and the last four characters; of a short text the ellipsis alone."""
+        text = self.reveal()
+        return f"…{text[-4:]}" if len(text) >= _SHORTEST_SHOWN else "…"
+
+    @property
+    def digest(self) -> str:
+        """A hash to recognise the secret by in our records, 32 hexadecimal digits."""
+        return hashlib.sha256(b"luminary-auth-widget\0" + self.reveal().encode()).hexdigest()[:32]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self.reveal() == other.reveal()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"Secret({self.fingerprint})"
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("A Secret is neither pickled nor copied: it would be written down somewhere.")
+
+
+@dataclass(frozen=True)
+class CleanedKey:
+    """An API key that can be sent, and what was taken off the text to get there.
+
+    Attributes
+    ----------
+    secret : Secret
+    removed : tuple of str
+        In words, in the order of removal: "white space", "LC_API_KEY=", …
+    """
+
+    secret: Secret
+    removed: tuple[str, ...] = ()
+
+    @property
+    def remark(self) -> str:
+        """What was removed, as a sentence; empty when nothing was."""
+        return f"Removed around the key: {', '.join(self.removed)}." if self.removed else ""
+
+
+# The largest metadata gRPC takes by default is 8 KiB; a longer text is a file pasted by mistake.
+_LONGEST_KEY = 8192
+# What people copy along with a key; tried again until nothing matches any more.
+_WRAPPINGS = (
+    ("export", re.compile(r"(?:export|set)\s+(LC_API_KEY\b.*)", re.DOTALL)),
+    ("LC_API_KEY=", re.compile(r"LC_API_KEY\s*[=:](.*)", re.DOTALL)),
+    ("api_key=", re.compile(r"api_key\s*=(.*)", re.DOTALL)),
+    ("x-api-key:", re.compile(r"x-api-key\s*:(.*)", re.DOTALL | re.IGNORECASE)),
+    ("Bearer", re.compile(r"Bearer\s(.*)", re.DOTALL | re.IGNORECASE)),
+    ("quotes", re.compile(r"[\"'`“”„‘’«»](.*)[\"'`“”„‘’«»],?", re.DOTALL)),
+    ("braces", re.compile(r"\{(.*)\}", re.DOTALL)),
+    ("angle brackets", re.compile(r"<(.*)>", re.DOTALL)),
+)
+# The documentation's own stand-ins for a key; nobody's key is called that.
+_PLACEHOLDER = re.compile(r"(?:my|your)[_\- ](?:lc[_\- ])?api[_\- ]key", re.IGNORECASE)
+
+
+def clean_key(pasted: Secret) -> CleanedKey:
+    """Take an API key out of pasted text.
+
+    White space around it, quotes, the documentation's braces, `LC_API_KEY=`, `export` and `Bearer` are removed, and
+    said in the result. No prefix and no least length are assumed.
+
+    Parameters
+    ----------
+    pasted : Secret
+        As pasted, or as read from the environment or a `.env` file.
+
+    Returns
+    -------
+    CleanedKey
+
+    Raises
+    ------
+    KeyMalformed
+        If what is left is empty, the documentation's placeholder, or holds anything but printable ASCII without blanks:
+        the SDK would retry such a key in silence for minutes.
+    """
+    # Raised here, where no local holds the text: `%xmode Verbose` prints the locals of every frame it passes.
+    cleaned, problem = _examine(pasted)
+    if problem:
+        raise KeyMalformed(problem, next_step=_GET_A_KEY)
+    return cleaned
+
+
+def _examine(pasted: Secret) -> tuple[CleanedKey, str]:
+    if len(pasted.reveal()) > _LONGEST_KEY:
+        return CleanedKey(pasted), "This text is far too long for a key."
+    text, removed = _unwrapped(pasted.reveal())
+    return CleanedKey(Secret(text), tuple(dict.fromkeys(removed))), _problem_with(text)
+
+
+def _unwrapped(text: str) -> tuple[str, list[str]]:
+    removed: list[str] = []
+    before = None
+    while before != text:
+        before = text
+        if (stripped := text.strip()) != text:
+            text = stripped
+            removed.append("white space")
+        for name, wrapping in _WRAPPINGS:
+            if match := wrapping.fullmatch(text):
+                text = match[1]
+                removed.append(name)
+                break
+    return text, removed
+
+
+def _problem_with(text: str) -> str:
+    if not text:
+        return "No key was given: the text is empty."
+    if _PLACEHOLDER.fullmatch(text):
+        return "This is the documentation's placeholder, not a key."
+    if re.search(r"[\r\n]", text):
+        return "The text spans several lines; a key is one word."
+    if re.search(r"\s", text):
+        return "The key has blanks inside; a key is one word."
+    if odd := next((character for character in text if not "!" <= character <= "~"), ""):
+        return f"The key holds a character that no key has (U+{ord(odd):04X})."
+    return ""

@@ -1,0 +1,110 @@
+"""Every error of this package, each with what to do next.
+
+AuthError
+├── CredentialUnusable      what was given cannot be a credential; nothing was sent
+│   ├── KeyMalformed
+│   └── EnvFileUnusable
+├── CredentialRefused       the server said no
+│   ├── KeyRefused
+│   └── SessionExpired
+├── ServerUnreachable       nobody said no: the server, its name or its certificate failed
+│   ├── CertificateInvalid
+│   ├── ServerTimeout
+│   └── ServerTrouble
+├── NotSignedIn
+│   ├── NotVerified
+│   └── ExpiresTooSoon
+├── AttemptCancelled
+├── StorageFailed           a file that was asked for could not be written
+└── SDKUnusable             luminarycloud is missing, cannot be imported, or has changed
+"""
+
+from __future__ import annotations
+
+
+class AuthError(Exception):
+    """Something about signing in went wrong, and this is how to go on.
+
+    Parameters
+    ----------
+    message : str
+        What happened, as one sentence. Never holds a secret.
+    next_step : str
+        What the person can do now, as one sentence; empty when the message says it all.
+    """
+
+    def __init__(self, message: str, *, next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.next_step}".strip()
+
+    def _render_traceback_(self) -> list[str]:
+        """Show the sentence in a cell instead of our frames (IPython's protocol); the frames stay on the exception."""
+        return [f"{type(self).__name__}: {self.message}", *([self.next_step] if self.next_step else [])]
+
+
+class CredentialUnusable(AuthError):
+    """What was given cannot be a credential; nothing was sent."""
+
+
+class KeyMalformed(CredentialUnusable):
+    """The text is no API key."""
+
+
+class EnvFileUnusable(CredentialUnusable):
+    """The `.env` file is missing, cannot be read, or holds no key."""
+
+
+class CredentialRefused(AuthError):
+    """The server said no to a credential."""
+
+
+class KeyRefused(CredentialRefused):
+    """The API key was revoked, deleted, has expired, or never existed."""
+
+
+class SessionExpired(CredentialRefused):
+    """The browser session is over."""
+
+
+class ServerUnreachable(AuthError):
+    """No answer that decides anything came back: the credential may well be good."""
+
+
+class CertificateInvalid(ServerUnreachable):
+    """The server showed a certificate that this machine does not trust."""
+
+
+class ServerTimeout(ServerUnreachable):
+    """The server did not answer within the limit."""
+
+
+class ServerTrouble(ServerUnreachable):
+    """The server answered with a failure of its own."""
+
+
+class NotSignedIn(AuthError):
+    """A client was asked for, and nobody is signed in."""
+
+
+class NotVerified(NotSignedIn):
+    """A credential is in use, but the server could not be asked about it."""
+
+
+class ExpiresTooSoon(NotSignedIn):
+    """The sign-in ends before the work would."""
+
+
+class AttemptCancelled(AuthError):
+    """The person took the sign-in back."""
+
+
+class StorageFailed(AuthError):
+    """A file that the person asked for could not be written."""
+
+
+class SDKUnusable(AuthError):
+    """luminarycloud is missing, cannot be imported, or has changed under us."""
