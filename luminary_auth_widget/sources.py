@@ -1,0 +1,161 @@
+"""Where credentials lie on this machine, and which of them the SDK would take by itself."""
+
+from __future__ import annotations
+
+import enum
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import env_file
+from .credentials import CleanedKey, Secret, clean_key
+from .errors import AuthError
+from .files import absolute, friendly
+
+
+class SourceKind(enum.Enum):
+    """What kind of place a credential comes from."""
+
+    ENVIRONMENT = "environment"
+    ENV_FILE = "env_file"
+    # Given by the person in this kernel: pasted into the widget, or as an argument.
+    GIVEN = "given"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place with a credential in it, or with the reason why it cannot be used.
+
+    Attributes
+    ----------
+    id : str
+        Names the place for `AuthSession.use_source`; stable while the place stays.
+    kind : SourceKind
+    label : str
+        The place for people: "environment", "./.env".
+    path : Path or None
+        The file, where it is one.
+    key : CleanedKey or None
+        None where `problem` says why.
+    problem, next_step : str
+    """
+
+    id: str
+    kind: SourceKind
+    label: str
+    path: Path | None = None
+    key: CleanedKey | None = None
+    problem: str = ""
+    next_step: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The key's last four characters, or nothing."""
+        return self.key.secret.fingerprint if self.key else ""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that was found, strongest first, and what follows from it.
+
+    Attributes
+    ----------
+    sources : tuple of Source
+    env_files : tuple of EnvFile
+        Every readable `.env` from the working directory upward, nearest first.
+    environment_blocks : bool
+        LC_API_KEY is set but empty: the SDK then reads no key from `.env` either, since python-dotenv never overrides.
+    """
+
+    sources: tuple[Source, ...]
+    env_files: tuple[env_file.EnvFile, ...]
+    environment_blocks: bool
+
+    @property
+    def automatic(self) -> Source | None:
+        """The source that the SDK takes by itself in a new kernel: the environment, else the nearest `.env`."""
+        first = next((s for s in self.sources if s.kind is SourceKind.ENVIRONMENT), None)
+        if first is not None and not self.environment_blocks:
+            return self._same_key_in_nearest(first) or first
+        nearest = self.nearest_env_source
+        return None if self.environment_blocks else nearest
+
+    @property
+    def nearest_env_source(self) -> Source | None:
+        """The nearest `.env`, if it names a key; a further one is never read by the SDK on its own."""
+        source = next((s for s in self.sources if s.kind is SourceKind.ENV_FILE), None)
+        nearest = next(iter(env_file.find()), None)
+        return source if source and source.path == nearest else None
+
+    def find(self, source_id: str) -> Source | None:
+        """Return the source of that id."""
+        return next((s for s in self.sources if s.id == source_id), None)
+
+    def _same_key_in_nearest(self, environment: Source) -> Source | None:
+        # The SDK's import copies `.env` into the environment: a key that stands in both came from the file.
+        nearest = self.nearest_env_source
+        same = nearest and nearest.key and environment.key and nearest.key.secret == environment.key.secret
+        return nearest if same else None
+
+
+def survey() -> Survey:
+    """Look at the environment and at every `.env` from the working directory upward. Reads; changes nothing.
+
+    A kernel that has left the notebook's folder is offered the files there as well.
+    """
+    value = os.environ.get(env_file.KEY_NAME)
+    sources = [] if value is None else [_from_environment(Secret(value))]
+    readable = []
+    for path in _env_paths():
+        place = _place(path)
+        try:
+            found = env_file.read(path)
+        except AuthError as error:
+            sources.append(replace(place, problem=error.message, next_step=error.next_step))
+            continue
+        readable.append(found)
+        if found.key is not None:
+            sources.append(_holding(place, found.key))
+    return Survey(tuple(sources), tuple(readable), environment_blocks=value is not None and not value.strip())
+
+
+def named_env_file(path: Path) -> Source:
+    """Return the source for a `.env` file that the person named.
+
+    Raises
+    ------
+    EnvFileUnusable, KeyMalformed
+    """
+    return replace(_place(path), key=clean_key(env_file.require_key(path)))
+
+
+def given(key: CleanedKey, label: str) -> Source:
+    """Return the source for a key that the person gave in this kernel."""
+    return Source("given", SourceKind.GIVEN, label, key=key)
+
+
+def _env_paths() -> list[Path]:
+    # Jupyter names the notebook in this variable.
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    beside_notebook = env_file.find(notebook.parent) if notebook.is_absolute() else []
+    return list(dict.fromkeys([*env_file.find(), *beside_notebook]))
+
+
+def _from_environment(value: Secret) -> Source:
+    place = Source("environment", SourceKind.ENVIRONMENT, "environment")
+    if value.reveal().strip():
+        return _holding(place, value)
+    return replace(place, problem=f"{env_file.KEY_NAME} is set but empty.", next_step="Set it to a key, or unset it.")
+
+
+def _place(path: Path) -> Source:
+    path = absolute(path)
+    return Source(f"env_file:{path}", SourceKind.ENV_FILE, friendly(path), path)
+
+
+def _holding(place: Source, value: Secret) -> Source:
+    try:
+        return replace(place, key=clean_key(value))
+    except AuthError as error:
+        problem = f"{env_file.KEY_NAME} in {place.label}: {error.message}"
+        return replace(place, problem=problem, next_step=error.next_step)
