@@ -1,0 +1,191 @@
+"""What the page shows of a session: every decision of the widget that is not drawing. Pure reading."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from . import env_file, sdk, sources
+from .credentials import Secret
+from .files import friendly
+from .session import AuthSession
+from .sources import Source, SourceKind, Survey
+from .status import Attempt, AuthStatus, SignInState
+
+# Raised whenever widget.js and this module must change together.
+PROTOCOL = 1
+
+_NEEDS_SIGN_IN = {SignInState.SIGNED_OUT, SignInState.EXPIRED, SignInState.REJECTED}
+
+# What the page offers for a key's lifetime, counted short rather than long. A new key lasts three months unless changed
+# (the product's documentation).
+LIFETIMES = {
+    "P7D": timedelta(days=7),
+    "P1M": timedelta(days=30),
+    "P3M": timedelta(days=90),
+    "P6M": timedelta(days=180),
+    "P1Y": timedelta(days=365),
+}
+
+
+def traits(session: AuthSession) -> dict[str, Any]:
+    """Return the synced traits. They are saved with notebooks, so they hold only what may be committed."""
+    status = session.status
+    attempt = status.attempt
+    return {
+        "protocol": PROTOCOL,
+        "state": status.state.value,
+        "attempt": attempt.phase.value if attempt else "",
+        "offers": offers(status),
+        "expiry": status.expiry.value,
+        "expires_at": _milliseconds(status.expires_at),
+        "signed_in_at": _milliseconds(status.signed_in_at),
+        "checked_at": _milliseconds(status.checked_at),
+        "attempt_ends_at": _milliseconds(attempt.ends_at) if attempt else None,
+        "kernel_now": _kernel_now(),
+    }
+
+
+def message(session: AuthSession) -> dict[str, Any]:
+    """Return the custom message to views that said hello: all there is to show. No secret; never saved."""
+    status, survey = session.status, sources.survey()
+    return {
+        "kind": "status",
+        "now": _kernel_now(),
+        **{name: value for name, value in traits(session).items() if name not in {"attempt", "kernel_now"}},
+        "endpoint": status.endpoint,
+        "title": status.title,
+        "subtitle": _subtitle(status),
+        "message": status.message,
+        "next_step": status.next_step,
+        "lifetime": None,
+        "attempt": _attempt(status.attempt),
+        "busy": session.checking,
+        "key_page": sdk.web_address() if sdk.is_loaded() else None,
+        "primary": _primary(status, survey),
+        "env_file": _env_row(session, survey),
+        "remember": {"label": f"Remember in {friendly(env_file.place_to_remember())}"},
+        "sources": [_source_row(source, session, survey) for source in _listed(session, survey)],
+        "facts": _facts(survey),
+        "notices": [
+            {
+                "id": notice.id,
+                "text": notice.text,
+                "actions": [{"kind": kind, "label": label} for kind, label in notice.actions],
+            }
+            for notice in session.notices
+        ],
+    }
+
+
+def offers(status: AuthStatus) -> list[str]:
+    """Return what the person may do now."""
+    if status.state in _NEEDS_SIGN_IN:
+        again = ["check"] if status.state is not SignInState.SIGNED_OUT else []
+        return ["key", "load_env", *again]
+    return ["check", "sign_out", "key"]
+
+
+def _subtitle(status: AuthStatus) -> str:
+    if status.fingerprint:
+        return (
+            f"key {status.fingerprint} from {status.source}"
+            if status.source != "pasted"
+            else f"pasted key {status.fingerprint}"
+        )
+    return "" if status.message else "Nothing found in the environment or .env"
+
+
+def _attempt(attempt: Attempt | None) -> dict[str, Any] | None:
+    if attempt is None:
+        return None
+    return {
+        "method": attempt.method.value,
+        "phase": attempt.phase.value,
+        "message": attempt.message,
+        "next_step": attempt.next_step,
+        "ends_at": _milliseconds(attempt.ends_at),
+        "link": attempt.link,
+        "can_retry": attempt.can_retry,
+    }
+
+
+def _primary(status: AuthStatus, survey: Survey) -> str:
+    if status.state not in _NEEDS_SIGN_IN:
+        return ""
+    return "load_env" if status.state is SignInState.SIGNED_OUT and _loadable(survey) else "key"
+
+
+def _loadable(survey: Survey) -> Source | None:
+    return next((source for source in survey.sources if source.kind is SourceKind.ENV_FILE and source.key), None)
+
+
+def _env_row(session: AuthSession, survey: Survey) -> dict[str, str] | None:
+    source = _loadable(survey)
+    if source is None or source.path is None or _is_in_use(source, session):
+        return None
+    return {"path": str(source.path), "label": f"found at {source.label}, key {source.fingerprint}"}
+
+
+def _listed(session: AuthSession, survey: Survey) -> list[Source]:
+    in_use = session.in_use
+    elsewhere = in_use is not None and not any(_is_in_use(source, session) for source in survey.sources)
+    return [*([in_use] if in_use and elsewhere else []), *survey.sources]
+
+
+def _is_in_use(source: Source, session: AuthSession) -> bool:
+    return session.in_use is not None and source.id == session.in_use.id and _secret(source) == _secret(session.in_use)
+
+
+def _secret(source: Source) -> Secret | None:
+    return source.key.secret if source.key else None
+
+
+def _source_row(source: Source, session: AuthSession, survey: Survey) -> dict[str, Any]:
+    in_use = _is_in_use(source, session)
+    # After a refused check nothing of the credential works any more: "in use" would be a lie.
+    refused = in_use and session.status.state in {SignInState.REJECTED, SignInState.EXPIRED}
+    return {
+        "id": source.id,
+        "title": "Environment" if source.kind is SourceKind.ENVIRONMENT else source.label,
+        "detail": f"{env_file.KEY_NAME} {source.fingerprint}" if source.key else source.problem,
+        "note": "refused by the server" if refused else _note(source, session, survey),
+        "in_use": in_use and not refused,
+        "can_use": source.key is not None and not in_use,
+    }
+
+
+def _note(source: Source, session: AuthSession, survey: Survey) -> str:
+    if source.key is None:
+        return source.next_step
+    automatic = survey.automatic
+    if _is_in_use(source, session):
+        return "" if source.kind is not SourceKind.GIVEN else "in this kernel only"
+    if session.in_use and _secret(source) == _secret(session.in_use):
+        return "the same key"
+    if automatic is not None and source.id == automatic.id:
+        return "used again after a kernel restart" if session.in_use else ""
+    if source.kind is SourceKind.ENV_FILE and survey.environment_blocks:
+        return f"not read by itself: {env_file.KEY_NAME} in the environment is set but empty"
+    return f"shadowed by {automatic.label}" if automatic else ""
+
+
+def _facts(survey: Survey) -> list[list[str]]:
+    facts = [["SDK", f"luminarycloud {sdk.version() or 'is not installed'}"]]
+    if survey.env_files:
+        nearest = survey.env_files[0]
+        facts.append(
+            ["SDK and .env", f"importing luminarycloud reads all of {friendly(nearest.path)} into the environment"]
+        )
+        if nearest.settings:
+            facts.append(["Also in it", ", ".join(nearest.settings)])
+    return facts
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return round(moment.timestamp() * 1000) if moment else None
+
+
+def _kernel_now() -> int:
+    return round(time.time() * 1000)

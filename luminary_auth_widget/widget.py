@@ -1,0 +1,125 @@
+"""AuthWidget: the session's traits and messages. It draws nothing and decides nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from . import presentation
+from .credentials import Secret
+from .errors import CredentialUnusable
+from .session import AuthSession, current_session
+
+_STATIC = Path(__file__).parent / "static"
+
+
+class AuthWidget(anywidget.AnyWidget):
+    """One view model of the kernel's session, for cells and for layouts of your own.
+
+    Intents come as custom messages `{kind, …}`; a key comes as a binary buffer, which no trait, log or echo keeps.
+
+    Parameters
+    ----------
+    session : AuthSession, optional
+        The kernel's one session when left out.
+    """
+
+    _esm = _STATIC / "widget.js"
+    _css = _STATIC / "widget.css"
+
+    protocol = traitlets.Int(presentation.PROTOCOL).tag(sync=True)
+    state = traitlets.Unicode().tag(sync=True)
+    attempt = traitlets.Unicode().tag(sync=True)
+    offers = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    expiry = traitlets.Unicode().tag(sync=True)
+    expires_at = traitlets.Int(None, allow_none=True).tag(sync=True)
+    signed_in_at = traitlets.Int(None, allow_none=True).tag(sync=True)
+    checked_at = traitlets.Int(None, allow_none=True).tag(sync=True)
+    attempt_ends_at = traitlets.Int(None, allow_none=True).tag(sync=True)
+    kernel_now = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, session: AuthSession | None = None) -> None:
+        self._session = session or current_session()
+        self._publishing = threading.RLock()
+        self._greeted = False
+        super().__init__(**presentation.traits(self._session))
+        self.on_msg(self._receive)
+        self._unsubscribe = self._session.on_change(lambda _status: self._publish())
+
+    def close(self) -> None:
+        """Stop following the session, and take the views off the page."""
+        self._unsubscribe()
+        super().close()
+
+    def _publish(self) -> None:
+        with self._publishing:
+            with self.hold_sync():
+                for name, value in presentation.traits(self._session).items():
+                    setattr(self, name, value)
+            if self._greeted:
+                self.send(presentation.message(self._session))
+
+    def _receive(self, _widget: object, content: object, buffers: list[memoryview]) -> None:
+        """Hand an intent to the session; never block the shell, never raise: a traceback would print what it holds."""
+        if not isinstance(content, dict):
+            return
+        if content.get("kind") == "hello":
+            self._greeted = True
+            self.send(presentation.message(self._session))
+            return
+        intent = self._intent(content, buffers)
+        if intent is not None:
+            self._session.in_background(intent)
+
+    def _intent(self, content: dict[str, Any], buffers: list[memoryview]) -> Callable[[], object] | None:
+        """Return what the page asks for, or None for what no page of ours sends."""
+        session, kind, name = self._session, content.get("kind"), content.get("id")
+        if kind == "use_key":
+            pasted = _secret_in(buffers)
+            return lambda: self._use_key(pasted, content)
+        if kind == "dismiss" and isinstance(name, str):
+            return lambda: session.dismiss(name)
+        intents: dict[object, Callable[[], object]] = {
+            "load_env": lambda: session.load_env(str(content.get("path", ""))),
+            "use_source": lambda: session.use_source(str(name)),
+            "sign_out": lambda: session.sign_out(everywhere=content.get("everywhere") is True),
+            "check": session.check,
+            "cancel": session.cancel,
+            "dismiss": session.cancel,
+            "retry": session.retry,
+            "move_to_env": session.remember,
+            "forget": session.forget,
+            "keep_from_git": session.keep_from_git,
+        }
+        return intents.get(kind) if isinstance(kind, str) else None
+
+    def _use_key(self, pasted: Secret, content: dict[str, Any]) -> None:
+        self._session.use_secret(
+            pasted, remember=content.get("remember") is True, expires_on=_end_of_life(content.get("lasts"))
+        )
+
+    def __repr__(self) -> str:
+        return repr(self._session)
+
+
+def _secret_in(buffers: list[memoryview]) -> Secret:
+    """Return the one text that came as a buffer; what is no UTF-8 becomes a character that no key has."""
+    return Secret(bytes(buffers[0]).decode("utf-8", "replace") if buffers else "")
+
+
+def _end_of_life(lasts: object) -> date | datetime | None:
+    """Return the end of a key's life as the page's choice names it: a period, a date, or nothing."""
+    if not isinstance(lasts, str) or not lasts:
+        return None
+    if lasts in presentation.LIFETIMES:
+        return datetime.now(timezone.utc) + presentation.LIFETIMES[lasts]
+    with suppress(ValueError):
+        return date.fromisoformat(lasts)
+    raise CredentialUnusable("That is no date.", next_step="Choose the day on which the key ends.")
