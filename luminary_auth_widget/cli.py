@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _sandbox(arguments: Sequence[str]) -> int:
     try:
-        from .sandbox.server import main as serve  # noqa: PLC0415 - its libraries are an extra
+        from .sandbox.command import main as serve  # noqa: PLC0415 - its libraries are an extra
     except ModuleNotFoundError as error:
         print(f"The sandbox needs {error.name}. Run: pip install 'luminary-auth-widget[sandbox]'", file=sys.stderr)
         return 1

@@ -1,0 +1,81 @@
+"""How `handle.Sandbox` talks to the process: a loopback port that only knows who has read the state file."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any
+
+from flask import Flask, Response, abort, jsonify, request
+
+from .handle import CONTROL_HEADER
+from .state import SandboxError
+from .store import Store
+from .world import Fault, World
+
+
+def create_control(token: str, commands: Mapping[str, Callable[..., object]]) -> Flask:
+    """Return the application behind the control port: `POST /<command>` with its arguments as JSON."""
+    app = Flask(__name__, static_folder=None)
+    app.config["TRUSTED_HOSTS"] = ["127.0.0.1"]
+
+    @app.before_request
+    def only_our_own() -> None:
+        # Pages send an Origin, cannot send our header unasked, and do not know the token: each alone would do.
+        known = secrets.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+        if not known or CONTROL_HEADER not in request.headers or "Origin" in request.headers:
+            abort(403)
+
+    @app.post("/<command>")
+    def run(command: str) -> tuple[Response, int]:
+        if command not in commands:
+            return jsonify(error=f"The sandbox knows no {command!r}."), 404
+        arguments = request.get_json()
+        try:
+            signature(commands[command]).bind(**arguments)
+            return jsonify(answer=commands[command](**arguments)), 200
+        except (SandboxError, TypeError) as refusal:
+            return jsonify(error=f"{command}: {refusal}"), 400
+
+    return app
+
+
+def commands(
+    store: Store, world: World, *, faults_changed: Callable[[], None], stop: Callable[[], None]
+) -> dict[str, Any]:
+    """Return what can be asked for, by name."""
+
+    def create_api_key(email: str, name: str, lifetime_seconds: float) -> dict[str, Any]:
+        _existing(store.account(email), "account", email)
+        key, secret = store.create_api_key(email, name, world.now(), lifetime_seconds)
+        return {"id": key.id, "name": key.name, "expires_at": key.expires_at, "secret": secret}
+
+    def fault(name: str, seconds: float = 1.0) -> None:
+        try:
+            world.set_fault(Fault(name), seconds)
+        except ValueError:
+            raise SandboxError(f"There is no fault {name!r}, only {', '.join(f.value for f in Fault)}.") from None
+        faults_changed()
+
+    def clear_faults() -> None:
+        world.clear_faults()
+        faults_changed()
+
+    return {
+        "status": world.touch,
+        "create_api_key": create_api_key,
+        "revoke_api_key": lambda key_id: _existing(store.revoke_api_key(key_id), "API key", key_id),
+        "delete_api_key": lambda key_id: _existing(store.delete_api_key(key_id), "API key", key_id),
+        "end_sessions": lambda email: _existing(store.end_sessions(email, world.now()), "account", email),
+        "advance": world.advance,
+        "fault": fault,
+        "clear_faults": clear_faults,
+        "requests": world.requests,
+        "stop": stop,
+    }
+
+
+def _existing(found: object, kind: str, name: str) -> None:
+    if not found:
+        raise SandboxError(f"The sandbox has no {kind} {name}.")

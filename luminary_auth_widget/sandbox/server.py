@@ -1,0 +1,163 @@
+"""The sandbox's own process: puts its parts together, serves, and ends cleanly."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .api import Api
+from .control import commands, create_control
+from .identity import Identity
+from .listener import Listener
+from .state import CERTIFICATE_FILE, RunningSandbox, SandboxError
+from .store import Store
+from .tls import Authority, Certificate
+from .tokens import AccessTokens
+from .web import create_app
+from .world import Fault, World
+
+# Control stays on IPv4 whatever the host: both its ends are ours.
+_CONTROL_HOST = "127.0.0.1"
+
+
+def serve(
+    folder: Path,
+    *,
+    ready: Callable[[RunningSandbox], None],
+    host: str = "127.0.0.1",
+    refresh_rotation: bool = False,
+    idle_limit_seconds: float | None = None,
+    while_stdin_is_open: bool = False,
+) -> None:
+    """Serve until asked to stop, by a signal, by control, by silence, or by the end of the parent.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the store, the CA certificate and the state file go.
+    ready : function
+        Called once everything answers.
+    host : str
+        A loopback address.
+    refresh_rotation : bool
+        Whether each renewal gives a new refresh token.
+    idle_limit_seconds : float, optional
+        End after this long without a request.
+    while_stdin_is_open : bool
+        End when standard input does, which the parent's end brings about.
+
+    Raises
+    ------
+    SandboxError
+        If the host is not loopback, or another process has the store open.
+    """
+    # Whatever is written from here on is for this user alone.
+    os.umask(0o077)
+    stopping = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopping.set())
+    if while_stdin_is_open:
+        threading.Thread(target=_stop_at_end_of_input, args=(stopping,), daemon=True).start()
+
+    store = _open_store(folder)
+    world = World(store)
+    trusted, foreign = Authority(), Authority()
+    good, bad = trusted.issue(), foreign.issue()
+    (folder / CERTIFICATE_FILE).write_bytes(trusted.certificate_pem)
+    (folder / "credentials").mkdir(exist_ok=True)
+
+    def refuses() -> bool:
+        return world.has(Fault.REFUSE)
+
+    def certificate() -> Certificate:
+        return bad if world.has(Fault.BAD_CERTIFICATE) else good
+
+    web = Listener(host, tls=lambda: certificate().context, refuses=refuses)
+    pages = Listener(host, refuses=refuses)
+    control = Listener(_CONTROL_HOST)
+    url = f"https://localhost:{web.port}"
+    tokens = AccessTokens(store, world, f"{url}/")
+    app = create_app(world, Identity(store, world, tokens, rotate=refresh_rotation))
+    api = Api(host, store, world, tokens)
+
+    def faults_changed() -> None:
+        api.stop() if refuses() else api.serve(certificate())
+
+    faults_changed()
+    web.serve(app)
+    pages.serve(app)
+    control_token = secrets.token_urlsafe(32)
+    control.serve(
+        create_control(control_token, commands(store, world, faults_changed=faults_changed, stop=stopping.set))
+    )
+    state = RunningSandbox(
+        url=url,
+        page_url=f"http://localhost:{pages.port}",
+        api_domain=f"localhost:{api.port}",
+        control_port=control.port,
+        control_token=control_token,
+        pid=os.getpid(),
+        refresh_rotation=refresh_rotation,
+    )
+    state.write(folder)
+    try:
+        ready(state)
+        _wait(stopping, world, idle_limit_seconds)
+    finally:
+        RunningSandbox.forget(folder)
+        # Whoever is being slow would hold up the end.
+        world.clear_faults()
+        api.stop()
+        for listener in (web, pages, control):
+            listener.close()
+        store.close()
+
+
+def _stop_at_end_of_input(stopping: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stopping.set()
+
+
+def _wait(stopping: threading.Event, world: World, idle_limit_seconds: float | None) -> None:
+    if idle_limit_seconds is None:
+        stopping.wait()
+        return
+    while (left := world.last_active + idle_limit_seconds - time.monotonic()) > 0:
+        if stopping.wait(left):
+            return
+
+
+def _open_store(folder: Path) -> Store:
+    try:
+        return Store(folder / "sandbox.sqlite")
+    except sqlite3.OperationalError as error:
+        raise SandboxError(
+            f"{folder / 'sandbox.sqlite'} cannot be opened: {error}.", next_step="Is a sandbox running?"
+        ) from None
+
+
+def _main() -> int:
+    """Serve for `process.launch`: one line on standard output says that everything answers."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--refresh-rotation", action="store_true")
+    parser.add_argument("--idle-limit", type=float, dest="idle_limit_seconds")
+    parser.add_argument("--while-stdin-is-open", action="store_true")
+    try:
+        serve(**vars(parser.parse_args()), ready=lambda _: print("ready", flush=True))
+    except SandboxError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
