@@ -1,0 +1,199 @@
+"""Browser fixtures: one Chromium for the session, and the widget alone on a plain page with a fake model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+
+from tests import chromium
+
+HERE = Path(__file__).parent
+STATIC = HERE.parents[1] / "luminary_auth_widget" / "static"
+SERVED = {
+    "/widget.js": (STATIC / "widget.js", "text/javascript"),
+    "/widget.css": (STATIC / "widget.css", "text/css"),
+    "/fake_model.js": (HERE / "fake_model.js", "text/javascript"),
+}
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>
+<link rel="stylesheet" href="/widget.css"><style>body { margin: 0; font: 13px system-ui, sans-serif; }</style>
+<body><main></main><button>outside</button></body></html>"""
+RENDER = """async ([traits, message, manager, width]) => {
+  const { default: widget } = await import("/widget.js");
+  const { FakeModel } = await import("/fake_model.js");
+  if (message || !window.model) window.model = new FakeModel(traits, manager ?? undefined);
+  const el = document.createElement("div");
+  if (width) el.style.width = `${width}px`;
+  document.querySelector("main").append(el);
+  window.cleanUps = [...(window.cleanUps ?? []), await widget.render({ model, el })];
+  if (message) model.emit("msg:custom", message, []);
+}"""
+
+NOW = datetime(2026, 11, 24, 10, 14, tzinfo=timezone.utc)
+NOW_MS = int(NOW.timestamp() * 1000)
+SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000  # milliseconds, as in the messages
+# The trait names and the messages of DESIGN.md, section 5, as the kernel would send them.
+TRAITS: dict[str, Any] = {
+    "protocol": 1,
+    "state": "signed_out",
+    "attempt": "",
+    "offers": ["key"],
+    "expires_at": None,
+    "signed_in_at": None,
+    "checked_at": None,
+    "attempt_ends_at": None,
+    "expiry": "unknown",
+    "kernel_now": NOW_MS,
+}
+STATUS: dict[str, Any] = {
+    "kind": "status",
+    "protocol": 1,
+    "now": NOW_MS,
+    "endpoint": "apis.luminarycloud.com",
+    "state": "signed_out",
+    "title": "Not signed in",
+    "subtitle": "Nothing found in the environment, .env or the token store",
+    "message": "",
+    "next_step": "",
+    "expires_at": None,
+    "signed_in_at": None,
+    "checked_at": None,
+    "expiry": "unknown",
+    "lifetime": None,
+    "attempt": None,
+    "busy": False,
+    "offers": ["key"],
+    "key_page": "https://app.luminarycloud.com/",
+    "primary": "key",
+    "env_file": None,
+    "remember": {"label": "Remember in ./.env"},
+    "sources": [],
+    "facts": [],
+    "notices": [],
+}
+SIGNED_IN: dict[str, Any] = {
+    "state": "signed_in",
+    "title": "ada@example.com",
+    "subtitle": "signed in by browser",
+    "offers": ["check", "sign_out", "key"],
+    "primary": "",
+    "expires_at": NOW_MS + 29 * DAY + 4 * HOUR,
+    "checked_at": NOW_MS,
+    "lifetime": 30 * DAY,
+    "expiry": "recorded",
+}
+
+
+def status(**changes: Any) -> dict[str, Any]:
+    """Return what the kernel says while signed out, with `changes`."""
+    return {**STATUS, **changes}
+
+
+def signed_in(**changes: Any) -> dict[str, Any]:
+    """Return what the kernel says while signed in, with `changes`."""
+    return {**STATUS, **SIGNED_IN, **changes}
+
+
+def attempt(phase: str, **changes: Any) -> dict[str, Any]:
+    """Return a sign-in by key in `phase`, with `changes`."""
+    blank = {"method": "api_key", "message": "", "next_step": "", "ends_at": None, "link": None, "can_retry": False}
+    return {**blank, "phase": phase, **changes}
+
+
+class WidgetPage:
+    """A plain page on which the widget is drawn; its clock stands at NOW until `pass_time`."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.card = page.get_by_role("region", name="Luminary Cloud sign-in")
+        self.key = page.get_by_label("API key", exact=True)
+
+    def render(
+        self,
+        message: dict[str, Any] | None = None,
+        *,
+        traits: dict[str, Any] | None = None,
+        manager: dict[str, Any] | None = None,
+        width: int | None = None,
+    ) -> None:
+        """Draw a view of a new model that hears `message`; with neither message nor model, one more view."""
+        self.page.evaluate(RENDER, [{**TRAITS, **(traits or {})}, message, manager, width])
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Let the kernel say something."""
+        self.page.evaluate("(message) => model.emit('msg:custom', message, [])", message)
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        """The messages that left the page, without the hellos."""
+        sent: list[dict[str, Any]] = self.page.evaluate("model.sent.map(({ bytes, ...rest }) => rest)")
+        return [one for one in sent if one["content"]["kind"] != "hello"]
+
+    @property
+    def intents(self) -> list[dict[str, Any]]:
+        """What the person wanted."""
+        return [one["content"] for one in self.sent]
+
+    @property
+    def hellos(self) -> int:
+        """How often the page said hello."""
+        return int(self.page.evaluate("model.sent.filter(({ content }) => content.kind === 'hello').length"))
+
+    def pass_time(self, milliseconds: int) -> None:
+        """Let every timer of the page run."""
+        self.page.clock.run_for(milliseconds)
+
+
+def serve(route: Route) -> None:
+    """Answer from the checkout, and nothing from the network."""
+    path = "/" + route.request.url.split("/", 3)[3]
+    if path in SERVED:
+        file, kind = SERVED[path]
+        route.fulfill(body=file.read_bytes(), content_type=kind)
+    elif path == "/":
+        route.fulfill(body=PAGE, content_type="text/html")
+    else:
+        route.fulfill(status=404)
+
+
+# Not for the whole session: while Playwright runs, its event loop would stand in the way of the kernel tests.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all browser tests."""
+    with sync_playwright() as playwright:
+        running = chromium.launch(playwright)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh browser profile, in British English and UTC."""
+    fresh = browser.new_context(locale="en-GB", timezone_id="UTC", viewport={"width": 620, "height": 800})
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def a_page(context: BrowserContext) -> Iterator[Page]:
+    """An empty page with the clock standing at NOW; an error or a console message fails the test."""
+    page = context.new_page()
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: said.append(message.text))
+    page.route("**/*", serve)
+    page.clock.install(time=NOW_MS / 1000 - 10)
+    page.goto("http://localhost/")
+    page.clock.pause_at(NOW_MS / 1000)
+    yield page
+    assert said == []
+
+
+@pytest.fixture
+def a_widget(a_page: Page) -> WidgetPage:
+    """The widget's page, with nothing drawn yet."""
+    return WidgetPage(a_page)

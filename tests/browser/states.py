@@ -1,0 +1,95 @@
+"""Every state that the card can show, as messages of the kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .conftest import DAY, HOUR, MINUTE, NOW_MS, SECOND, attempt, signed_in, status
+
+SOURCES = [
+    {
+        "id": "browser",
+        "title": "Browser session",
+        "detail": "…9f3c, recorded at sign-in",
+        "note": "",
+        "in_use": True,
+        "can_use": True,
+    },
+    {
+        "id": "env_file",
+        "title": ".env, this folder",
+        "detail": "LC_API_KEY …a1b2",
+        "note": "wins again after a kernel restart",
+        "in_use": False,
+        "can_use": True,
+    },
+]
+FACTS = [["SDK", "luminarycloud 0.28.1"], ["Session store", "~/.config/luminarycloud/tokens2"]]
+NOTICE = {
+    "id": "gitignore",
+    "text": "git would track ./.env, and your key with it.",
+    "actions": [{"kind": "ignore_env", "label": "Add to .gitignore"}, {"kind": "dismiss_notice", "label": "Leave it"}],
+}
+ENV_FILE = {"path": "./.env", "label": "found in this folder, key …a1b2"}
+LINK = "https://login.luminarycloud.com/authorize?response_type=code&client_id=abcdefghijklmnop&state=0123456789"
+REFUSED = "It was revoked, deleted or has expired."
+NEW_KEY = "Create a new one under My Account → Profile → API Keys, then paste it here."
+
+STATES: dict[str, dict[str, Any]] = {
+    "signed out": status(env_file=ENV_FILE, offers=["key", "load_env"]),
+    "signed out, browser": status(env_file=ENV_FILE, offers=["browser", "key", "load_env"], primary="browser"),
+    "checking": status(
+        state="checking",
+        title="Checking the key …a1b2",
+        subtitle="LC_API_KEY in the environment",
+        offers=["key"],
+        primary="",
+    ),
+    "asking the server": status(attempt=attempt("checking")),
+    "failed": status(
+        attempt=attempt(
+            "failed", message="The server refused this key.", next_step=f"{REFUSED} {NEW_KEY}", can_retry=True
+        )
+    ),
+    "waiting for the browser": status(
+        offers=["key"], attempt=attempt("waiting_for_browser", link=LINK, ends_at=NOW_MS + 4 * MINUTE + 32 * SECOND)
+    ),
+    "plenty": signed_in(sources=SOURCES, facts=FACTS),
+    "soon": signed_in(
+        expires_at=NOW_MS + 5 * DAY + 3 * HOUR, offers=["check", "sign_out", "browser"], sign_out_choice=True
+    ),
+    "urgent": signed_in(
+        expires_at=NOW_MS + 21 * HOUR + 5 * MINUTE,
+        expiry="about",
+        offers=["browser", "check", "sign_out"],
+        primary="browser",
+        busy=True,
+    ),
+    "last hour": signed_in(expires_at=NOW_MS + 59 * MINUTE + 12 * SECOND),
+    "time is up": signed_in(expires_at=NOW_MS - 1, checked_at=NOW_MS - MINUTE),
+    "key without a known end": signed_in(
+        title="API key …a1b2", subtitle="from .env", expires_at=None, lifetime=None, expiry="unknown", notices=[NOTICE]
+    ),
+    "unverified": signed_in(
+        state="unverified",
+        title="API key …a1b2",
+        message="The server could not be reached.",
+        next_step="The key is in use; check again when you are connected.",
+        primary="",
+    ),
+    "expired": status(
+        state="expired",
+        title="ada@example.com",
+        subtitle="signed in by browser",
+        offers=["browser", "key"],
+        primary="browser",
+    ),
+    "rejected": status(
+        state="rejected",
+        title="The server refused this key",
+        subtitle="…a1b2 from .env",
+        message=REFUSED,
+        next_step=NEW_KEY,
+        offers=["key", "browser"],
+    ),
+}
