@@ -1,0 +1,205 @@
+"""A real JupyterLab in a real browser, driven as a person would."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import requests
+from playwright.sync_api import Page
+
+LIMIT_SECONDS = 60
+_SETTINGS = {
+    # No request to the news feed, and no question about it.
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    # The harder case for secrets: whatever is synced is saved.
+    "@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True},
+}
+
+
+class Lab:
+    """A JupyterLab server on a folder, with a home and settings of its own."""
+
+    def __init__(self, folder: Path, environ: dict[str, str] | None = None, arguments: tuple[str, ...] = ()):
+        self.folder = folder
+        self.notebooks = folder / "notebooks"
+        self.notebooks.mkdir(parents=True)
+        for plugin, values in _SETTINGS.items():
+            file = folder / "settings" / f"{plugin}.jupyterlab-settings"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(values))
+        # Kernels log every message that they receive.
+        profile = folder / "ipython" / "profile_default"
+        profile.mkdir(parents=True)
+        (profile / "ipython_kernel_config.py").write_text("get_config().IPKernelApp.log_level = 'DEBUG'\n")
+        port = _free_port()
+        self.url = f"http://localhost:{port}"
+        self.log = folder / "lab.log"
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0",
+                 "--IdentityProvider.token=", f"--ServerApp.root_dir={self.notebooks}",
+                 "--LabApp.expose_app_in_browser=True", "--allow-root", *arguments],
+                env=_environ_of(folder, environ or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        self._wait_until_up()
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=20)
+
+    def notebook(self, name: str, *cells: str) -> Path:
+        """Write a notebook of code cells."""
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+        path = self.notebooks / name
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(notebook, path)
+        return path
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                if requests.get(f"{self.url}/api", timeout=1).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.1)  # the server has no other sign of being up
+        raise AssertionError(f"JupyterLab did not start:\n{self.log.read_text()}")
+
+
+class LabPage:
+    """One browser page with one notebook open."""
+
+    def __init__(self, page: Page, lab: Lab):
+        self.page, self.lab = page, lab
+
+    def open(self, name: str) -> LabPage:
+        self.page.goto(f"{self.lab.url}/lab/tree/{name}?reset")
+        self.page.wait_for_function(
+            """name => {
+                const current = window.jupyterapp?.shell?.currentWidget;
+                const context = current?.sessionContext;
+                return current?.context?.path === name && context?.isReady
+                    && context.session?.kernel?.status === "idle";
+            }""",
+            arg=name,
+            timeout=LIMIT_SECONDS * 1000,
+        )
+        return self
+
+    def run_cell(self, index: int) -> None:
+        """Run one cell as Ctrl+Enter does; return as soon as it is sent."""
+        self.page.evaluate(
+            """index => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                notebook.activeCellIndex = index;
+                void window.jupyterapp.commands.execute("notebook:run-cell");
+            }""",
+            index,
+        )
+
+    def output_of(self, index: int) -> str:
+        """Return the text below a cell, once the cell has ended."""
+        self.page.wait_for_function(
+            """index => {
+                const panel = window.jupyterapp.shell.currentWidget;
+                const model = panel.content.widgets[index].model;
+                return model.executionCount && panel.sessionContext.session.kernel.status === "idle";
+            }""",
+            arg=index,
+            timeout=LIMIT_SECONDS * 1000,
+        )
+        text: str = self.page.evaluate(
+            """index => {
+                const { node } = window.jupyterapp.shell.currentWidget.content.widgets[index].outputArea;
+                return [...node.querySelectorAll(".jp-OutputArea-output")].map(({ innerText }) => innerText).join("");
+            }""",
+            index,
+        )
+        return text.strip()
+
+    def run(self, index: int) -> str:
+        """Run one cell to its end and return the text below it."""
+        self.run_cell(index)
+        return self.output_of(index)
+
+    def type_into(self, index: int, text: str) -> None:
+        """Replace what stands in a cell."""
+        self.page.evaluate(
+            """([index, text]) => {
+                window.jupyterapp.shell.currentWidget.content.widgets[index].model.sharedModel.setSource(text);
+            }""",
+            [index, text],
+        )
+
+    def save(self) -> None:
+        """Save the notebook, and return when it is written."""
+        self.page.evaluate("async () => window.jupyterapp.commands.execute('docmanager:save')")
+
+    def restart_kernel(self) -> None:
+        """Restart as the menu does, without its question."""
+        self.page.evaluate("async () => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+
+    def settle(self) -> None:
+        """Return when the kernel has answered everything that was sent before."""
+        self.page.evaluate(
+            """async () => {
+                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                await kernel.requestKernelInfo();
+            }"""
+        )
+
+    def execution_count(self, index: int) -> int | None:
+        count: int | None = self.page.evaluate(
+            "index => window.jupyterapp.shell.currentWidget.content.widgets[index].model.executionCount", index
+        )
+        return count
+
+    def wait_until_saved(self, path: Path, before: int) -> None:
+        """Wait until the file is newer than `before` (nanoseconds)."""
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while path.stat().st_mtime_ns == before:
+            assert time.monotonic() < deadline, f"{path.name} was not saved"
+            self.page.evaluate("() => new Promise(requestAnimationFrame)")
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Execute one of JupyterLab's commands, as its menus do."""
+        self.page.evaluate("([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments])
+
+    def cell_count(self) -> int:
+        count: int = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
+        return count
+
+
+def _environ_of(folder: Path, extra: dict[str, str]) -> dict[str, str]:
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "JUPYTER", "JPY_"))}
+    return {
+        **inherited,
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        **extra,
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,49 @@
+"""What several suites stand on: the sandbox, and a process environment without credentials of this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from luminary_auth_widget import sandbox
+
+
+@pytest.fixture(scope="session")
+def a_running_sandbox():
+    with sandbox.start() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def a_sandbox(a_running_sandbox):
+    """The sandbox without faults; tests move no clock here, since others share it."""
+    yield a_running_sandbox
+    a_running_sandbox.clear_faults()
+
+
+@pytest.fixture
+def a_key(a_sandbox):
+    return a_sandbox.create_api_key("ada@example.com", name="laptop")
+
+
+@pytest.fixture
+def a_bound_environ(a_sandbox, tmp_path):
+    return bound_environ(a_sandbox, tmp_path)
+
+
+def bound_environ(cloud: sandbox.Sandbox, folder: Path) -> dict[str, str]:
+    """Return the environment of a process that talks to the sandbox, with a home and credentials of its own."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "JPY_"))}
+    (folder / "home").mkdir()
+    own = {
+        "HOME": str(folder / "home"),
+        "LC_CREDENTIALS_DIR": str(folder / "credentials"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+    }
+    environ = {**inherited, **cloud.environ, **own}
+    # Set but empty keeps a person's .env away; these tests have none but their own.
+    del environ["LC_API_KEY"]
+    return environ

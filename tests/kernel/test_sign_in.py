@@ -1,0 +1,158 @@
+"""After sign-in the next line works: in a real kernel, against the sandbox, with the unmodified SDK."""
+
+import pytest
+
+from .driver import Kernel
+
+LOGIN = "from luminary_auth_widget import login; session = login()"
+LIST = "import luminarycloud as lc; print(sorted(p.name for p in lc.iterate_projects()))"
+LIST_ASYNC = (
+    "import asyncio, luminarycloud as lc\nawait asyncio.sleep(0)\nprint(sorted(p.name for p in lc.iterate_projects()))"
+)
+LIST_POOL = (
+    "import luminarycloud as lc\nfrom concurrent.futures import ThreadPoolExecutor\n"
+    "names = lambda: sorted(p.name for p in lc.iterate_projects())\n"
+    "with ThreadPoolExecutor(1) as pool: print(pool.submit(names).result())"
+)
+
+
+def _sign_in_by_click(kernel, key):
+    (model,) = kernel.run(LOGIN).models
+    kernel.click(model, "hello")
+    kernel.click(model, "use_key", remember=False, lasts="", buffers=(key.secret.encode(),))
+    kernel.wait_for(model, state="signed_in", attempt="")
+    return model
+
+
+@pytest.mark.parametrize(
+    "cell", [LIST, LIST_ASYNC, f"import luminarycloud as lc\n{LIST_POOL}"], ids=["sync", "await", "pool"]
+)
+def test_after_a_pasted_key_every_kind_of_cell_lists_the_accounts_projects(a_kernel, a_key, adas_projects, cell):
+    _sign_in_by_click(a_kernel, a_key)
+    ran = a_kernel.run(cell)
+    assert (ran.text, ran.error) == (adas_projects, "")
+
+
+def test_a_pool_started_before_the_sign_in_is_signed_in_as_well(a_kernel, a_key, adas_projects):
+    a_kernel.run(
+        "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\npool.submit(int).result()"
+    )
+    _sign_in_by_click(a_kernel, a_key)
+    names = "lambda: sorted(p.name for p in lc.iterate_projects())"
+    assert a_kernel.run(f"import luminarycloud as lc\nprint(pool.submit({names}).result())").text == adas_projects
+
+
+def test_a_key_in_the_nearest_env_file_is_in_use_when_login_returns(a_kernel, a_folder, a_key, adas_projects):
+    (a_folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    ran = a_kernel.run(f"{LOGIN}\n{LIST}")
+    assert (ran.text, ran.error) == (adas_projects, "")
+
+
+def test_a_key_in_the_environment_with_a_trailing_newline_works(a_folder, a_bound_environ, a_key, adas_projects):
+    kernel = Kernel(a_folder, {**a_bound_environ, "LC_API_KEY": f"{a_key.secret}\n"})
+    try:
+        assert kernel.run(f"{LOGIN}\n{LIST}").text == adas_projects
+        assert "white space" in kernel.run("session.notices[0].text").text
+    finally:
+        kernel.close()
+
+
+def test_load_env_signs_in_and_sets_the_other_variables_without_overriding_any(
+    a_kernel, a_folder, a_key, adas_projects
+):
+    a_kernel.run("import os; os.environ['MINE'] = 'kept'")
+    (model,) = a_kernel.run(LOGIN).models
+    (a_folder / ".env").write_text(f"MINE=overridden\nOTHER=set\nLC_API_KEY={a_key.secret}\n")
+    a_kernel.click(model, "hello")
+    a_kernel.click(model, "load_env", path=str(a_folder / ".env"))
+    a_kernel.wait_for(model, state="signed_in")
+    assert a_kernel.run(LIST).text == adas_projects
+    assert a_kernel.run("print(os.environ['MINE'], os.environ['OTHER'])").text == "kept set\n"
+
+
+def test_the_widget_is_on_screen_before_the_sdk_is_imported(a_kernel):
+    watch = (
+        "import sys\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'luminarycloud': print('import begins', flush=True)\n"
+        "sys.meta_path.insert(0, Watch())\n"
+    )
+    assert a_kernel.run(f"{watch}{LOGIN}").order == ["widget", "import begins\n"]
+
+
+def test_the_sdk_already_imported_makes_no_difference(a_kernel, a_key, adas_projects):
+    a_kernel.run("import luminarycloud as lc; before = lc.get_default_client()")
+    _sign_in_by_click(a_kernel, a_key)
+    assert a_kernel.run(LIST).text == adas_projects
+
+
+def test_login_as_last_expression_shows_the_widget_once_and_a_second_login_shows_it_again(a_kernel):
+    first = a_kernel.run("from luminary_auth_widget import login\nlogin()").models
+    second = a_kernel.run("login()").models
+    third = a_kernel.run("session = login(); session").models
+    assert len(first) == 1
+    assert first == second == third
+
+
+def test_signed_out_a_call_fails_at_once_instead_of_opening_a_browser(a_kernel):
+    a_kernel.run(LOGIN)
+    ran = a_kernel.run(LIST)
+    assert "InteractiveAuthException" in ran.error
+    assert "authorize" not in ran.text
+
+
+def test_a_wrong_key_pasted_while_signed_in_fails_as_an_attempt_and_costs_nothing(a_kernel, a_key, adas_projects):
+    model = _sign_in_by_click(a_kernel, a_key)
+    a_kernel.click(model, "use_key", remember=False, lasts="", buffers=(b"lc-unknown-key-0000",))
+    traits = a_kernel.wait_for(model, attempt="failed")
+    assert traits["state"] == "signed_in"
+    assert a_kernel.run(LIST).text == adas_projects
+    a_kernel.click(model, "dismiss")
+    a_kernel.wait_for(model, attempt="")
+
+
+def test_a_key_revoked_at_the_server_turns_to_rejected_at_the_next_check_and_says_what_to_do(
+    a_kernel, a_sandbox, a_key
+):
+    model = _sign_in_by_click(a_kernel, a_key)
+    a_sandbox.revoke_api_key(a_key.id)
+    a_kernel.click(model, "check")
+    a_kernel.wait_for(model, state="rejected")
+    assert "API Keys" in a_kernel.run("print(session.status.next_step)").text
+    assert a_kernel.run("print(session.client)").text == "None\n"
+
+
+def test_after_signing_out_calls_fail_and_the_key_can_be_used_again(a_kernel, a_key, adas_projects):
+    model = _sign_in_by_click(a_kernel, a_key)
+    a_kernel.click(model, "sign_out", everywhere=False)
+    a_kernel.wait_for(model, state="signed_out")
+    assert "InteractiveAuthException" in a_kernel.run(LIST).error
+    a_kernel.click(model, "use_key", remember=False, lasts="", buffers=(a_key.secret.encode(),))
+    a_kernel.wait_for(model, state="signed_in")
+    assert a_kernel.run(LIST).text == adas_projects
+
+
+def test_a_noted_lifetime_counts_down_and_is_known_again_in_the_next_kernel(a_folder, a_bound_environ, a_key):
+    (a_folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    first = Kernel(a_folder, a_bound_environ)
+    try:
+        (model,) = first.run(LOGIN).models
+        first.click(model, "hello")
+        first.click(model, "use_key", remember=False, lasts="P1M", buffers=(a_key.secret.encode(),))
+        noted = first.wait_for(model, state="signed_in", expiry="noted")["expires_at"]
+    finally:
+        first.close()
+    second = Kernel(a_folder, a_bound_environ)
+    try:
+        (model,) = second.run(LOGIN).models
+        assert second.wait_for(model, state="signed_in", expiry="noted")["expires_at"] == noted
+    finally:
+        second.close()
+
+
+def test_messages_that_no_page_of_ours_sends_change_nothing(a_kernel):
+    (model,) = a_kernel.run(LOGIN).models
+    for content in ({"kind": "nonsense"}, {"kind": None}, {"kind": ["use_key"]}, {"kind": "use_source", "id": {}}):
+        a_kernel.click(model, **content)
+    assert a_kernel.run("print(session.status.state.value)").text == "signed_out\n"
