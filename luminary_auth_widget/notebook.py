@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import sdk
 from .credentials import Secret
 from .session import AuthSession, current_session
-from .widget import AuthWidget
+
+if TYPE_CHECKING:
+    from .widget import AuthWidget
 
 
 def login(*, api_key: str | None = None, env_file: str | Path | None = None, show: bool = True) -> AuthSession:
@@ -88,6 +90,8 @@ def _cell_id(shell: Any) -> str:
 
 def _widget_of(session: AuthSession) -> AuthWidget:
     """Return the one model that all cells show: the front end is sent with it, once a kernel."""
+    from .widget import AuthWidget  # noqa: PLC0415 - a plain script shows nothing
+
     if id(session) not in _widgets:
         _widgets[id(session)] = AuthWidget(session)
     return _widgets[id(session)]

@@ -74,7 +74,10 @@ def target() -> str:
 
 
 def web_address() -> str | None:
-    """Return the address of the web application, https, or None where the SDK knows none."""
+    """Return the address of the web application, or None where the SDK knows none."""
+    # Set by the sandbox alone: a browser does not trust the CA of its https pages.
+    if pages := os.environ.get("LUMINARY_SANDBOX_PAGES"):
+        return f"{pages}/"
     domain = base_client().primary_domain
     return f"https://{domain}/" if domain else None
 
