@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -65,6 +66,10 @@ class Lab:
         path.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, path)
         return path
+
+    def copy(self, notebook: Path) -> Path:
+        """Put a copy of a notebook file into the lab's folder."""
+        return Path(shutil.copy(notebook, self.notebooks / notebook.name))
 
     def _wait_until_up(self) -> None:
         deadline = time.monotonic() + LIMIT_SECONDS
@@ -132,6 +137,14 @@ class LabPage:
         """Run one cell to its end and return the text below it."""
         self.run_cell(index)
         return self.output_of(index)
+
+    def code_cells(self) -> list[int]:
+        """Return the places of the code cells among all cells."""
+        places: list[int] = self.page.evaluate(
+            """() => window.jupyterapp.shell.currentWidget.content.widgets
+                .flatMap(({ model }, place) => model.type === "code" ? [place] : [])"""
+        )
+        return places
 
     def type_into(self, index: int, text: str) -> None:
         """Replace what stands in a cell."""
