@@ -1,0 +1,129 @@
+"""What README.md tells people to run, run: every block of it, in its order."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from luminary_auth_widget.sandbox import process
+from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
+from tests.kernel.driver import Kernel
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines() if line]
+PROGRAMS = [text for language, text in BLOCKS if language == "python"]
+ADAS = sorted(project.name for project in PROJECTS if ADA.email in project.members)
+SENTENCES = re.findall(r"^\| ([A-Z…][^|]+) \|", README.partition("| The widget says |")[2], re.MULTILINE)
+
+
+def _is_our_name(*arguments: str) -> None:
+    # A name that pip is told to install must be ours; resolving it here would ask an index that may not have it yet.
+    assert arguments == ("install", "luminary-auth-widget")
+    assert importlib.metadata.metadata("luminary-auth-widget")["Name"] == "luminary-auth-widget"
+
+
+def _is_a_target(*arguments: str) -> None:
+    _succeeds("make", "-n", *arguments, cwd=ROOT)
+
+
+def _runs(*arguments: str) -> None:
+    _succeeds(str(Path(sys.executable).with_name("luminary-auth")), *arguments)
+
+
+def _succeeds(*command: str, cwd: Path | None = None) -> None:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+CHECKS: dict[str, Callable[..., None]] = {"pip": _is_our_name, "make": _is_a_target, "luminary-auth": _runs}
+
+
+@pytest.fixture
+def a_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the shared sandbox of these blocks runs, instead of the developer's own."""
+    folder = tmp_path / "sandbox"
+    monkeypatch.setenv("LUMINARY_SANDBOX_DIR", str(folder))
+    yield folder
+    if cloud := process.find_running(folder):
+        cloud.stop()
+
+
+def test_every_block_is_of_a_kind_that_is_tested_here():
+    assert {language for language, _ in BLOCKS} == {"sh", "python"}
+    assert README.count("\n```") == 2 * len(BLOCKS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_command_works(command, a_state_folder):
+    program, *arguments = shlex.split(command)
+    assert program in CHECKS, "README names a command that nothing here checks"
+    CHECKS[program](*arguments)
+
+
+def test_the_programs_work_in_their_order_in_one_kernel(a_key, a_bound_environ, tmp_path):
+    folder = tmp_path / "project" / "notebooks"
+    folder.mkdir(parents=True)
+    (tmp_path / "project" / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    sign_in, list_projects, by_code, use_sandbox = PROGRAMS
+    # Set but empty: the person pastes a key, though there is a file to load later.
+    kernel = Kernel(folder, {**a_bound_environ, "LC_API_KEY": ""})
+    try:
+        ran = kernel.run(sign_in)
+        assert not ran.error
+        kernel.click(ran.models[0], "use_key", buffers=(a_key.secret.encode(),))
+        kernel.wait_for(ran.models[0], state="signed_in")
+        assert sorted(kernel.run(list_projects).text.splitlines()) == ADAS
+        for line in by_code.splitlines():
+            expression, _, promised = line.partition("#")
+            ran = kernel.run(expression.strip())
+            assert not ran.error, line
+            if promised.strip().startswith("Luminary Cloud: "):
+                assert ran.text == promised.strip().replace("a1b2", a_key.secret[-4:])
+    finally:
+        kernel.close()
+    assert "sandbox.use()" in use_sandbox
+
+
+def test_the_sandbox_program_works_in_a_kernel_of_its_own(a_state_folder, tmp_path):
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "JPY_"))}
+    kernel = Kernel(tmp_path, {**environ, "HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path / "ipython")})
+    try:
+        ran = kernel.run(PROGRAMS[-1])
+    finally:
+        kernel.close()
+    assert not ran.error
+    assert "Its pages: http://localhost:" in ran.text
+    assert ADA.email in ran.text
+    assert process.find_running(a_state_folder)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_the_message_of_the_table_stands_in_the_code(sentence):
+    package = ROOT / "luminary_auth_widget"
+    code = "\n".join(
+        path.read_text(encoding="utf-8") for pattern in ("*.py", "static/*.js") for path in package.glob(pattern)
+    )
+    # Parts that are put in stand as {…} or % in the code.
+    code = (
+        re.sub(r'"\s*\n\s*f?"', "", code)
+        .replace("{env_file.KEY_NAME}", "LC_API_KEY")
+        .replace("{KEY_NAME}", "LC_API_KEY")
+    )
+    code = code.replace("{friendly(path)}", "./.env").replace("{limit.total_seconds():.0f}", "5")
+    parts = [part.strip(" .") for part in re.split(r"…|(?<=\.) (?=[A-Z])", sentence)]
+    assert [part for part in parts if part not in code] == []
+
+
+def test_every_file_that_it_links_to_is_there():
+    targets = re.findall(r'\]\(([^)#]+)\)|(?:src|srcset)="([^"]+)"', README)
+    assert [target for pair in targets for target in pair if target and not (ROOT / target).exists()] == []
