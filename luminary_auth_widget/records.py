@@ -19,7 +19,7 @@ _FILE_NAME = "luminary-auth-widget.json"
 def credentials_folder() -> Path:
     """Return the folder of the SDK's token store, by the SDK's own rule (0.28.1); it need not exist.
 
-    Guarded by tests/contract/test_credentials_folder.py.
+    Guarded by tests/contract/test_sdk.py.
     """
     if chosen := os.environ.get("LC_CREDENTIALS_DIR"):
         return Path(chosen)

@@ -114,7 +114,7 @@ def adopt(signed_in: Client) -> Client:
 
     The SDK (0.28.1) keeps its default in a ContextVar, which a widget message, an async cell and a worker thread do not
     share with the next cell; all of them share the default's default. Calls in flight complete with the old identity.
-    Guarded by tests/contract/test_default_client.py.
+    Guarded by tests/contract/test_sdk.py.
     """
     base = base_client()
     # The stack of `with client:` blocks belongs to the object that was entered.

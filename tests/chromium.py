@@ -1,15 +1,18 @@
-"""The Chromium that the browser tests drive: the machine's own, else Playwright's."""
+"""The Chromium that the browser tests drive: the machine's own, else Playwright's.
+
+`python -m tests.chromium` installs one where there is none and where that is allowed, and says which one is used.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # No graphics card is needed, and no connection but the test's own leaves the browser.
@@ -20,6 +23,8 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
+# A download of some 150 MB; Debian's package brings its libraries along.
+_INSTALL_LIMIT_SECONDS = 600
 
 
 class NoChromium(RuntimeError):
@@ -32,7 +37,7 @@ def find(playwright: Playwright) -> str:
         if path := shutil.which(chosen):
             return path
         raise NoChromium(f"CHROMIUM={chosen} is not a program that can be run.")
-    for path in filter(None, map(shutil.which, NAMES)):
+    if path := next(filter(None, map(shutil.which, NAMES)), None):
         return path
     if Path(playwright.chromium.executable_path).exists():
         return playwright.chromium.executable_path
@@ -45,6 +50,58 @@ def find(playwright: Playwright) -> str:
 
 def launch(playwright: Playwright) -> Browser:
     """Start a headless Chromium."""
-    as_root = hasattr(os, "geteuid") and os.geteuid() == 0  # Chromium refuses its sandbox to root
-    arguments = ["--no-sandbox", *ARGUMENTS] if as_root else list(ARGUMENTS)
+    # Chromium refuses its sandbox to root.
+    arguments = ["--no-sandbox", *ARGUMENTS] if _is_root() else list(ARGUMENTS)
     return playwright.chromium.launch(executable_path=find(playwright), args=arguments)
+
+
+def main() -> int:
+    """Make sure that there is a Chromium which starts; print which. Return 0, or 1 after naming what to install."""
+    with sync_playwright() as playwright:
+        problem = _problem_with(playwright)
+        for name, commands in _installers():
+            if not problem or "CHROMIUM" in os.environ:
+                break
+            print(f"{problem}\nInstalling one: {name}", flush=True)
+            if all(_succeeds(command) for command in commands):
+                problem = _problem_with(playwright)
+            else:
+                print(f"That did not work: {name}", flush=True)
+    if problem:
+        print(problem, file=sys.stderr)
+    return 1 if problem else 0
+
+
+def _problem_with(playwright: Playwright) -> str:
+    """Start the Chromium that would be used and print which it is; return what is wrong with it, or nothing."""
+    try:
+        with launch(playwright) as browser:
+            print(f"Chromium {browser.version}: {find(playwright)}", flush=True)
+    except NoChromium as missing:
+        return str(missing)
+    except Error as error:
+        # One without its libraries is there, but does not start.
+        return f"{find(playwright)} does not start. {error.message.strip()}"
+    return ""
+
+
+def _installers() -> Iterator[tuple[str, Sequence[Sequence[str]]]]:
+    yield "playwright install chromium", [(sys.executable, "-m", "playwright", "install", "chromium")]
+    if _is_root() and shutil.which("apt-get"):
+        yield "apt-get install chromium", [("apt-get", "update", "-q"), ("apt-get", "install", "-q", "-y", "chromium")]
+
+
+def _succeeds(command: Sequence[str]) -> bool:
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        return subprocess.run(command, env=environ, check=False, timeout=_INSTALL_LIMIT_SECONDS).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
