@@ -3,10 +3,13 @@
 AuthError
 ├── CredentialUnusable      what was given cannot be a credential; nothing was sent
 │   ├── KeyMalformed
-│   └── EnvFileUnusable
+│   ├── EnvFileUnusable
+│   ├── StoreUnusable
+│   └── CallbackUnusable
 ├── CredentialRefused       the server said no
 │   ├── KeyRefused
-│   └── SessionExpired
+│   ├── SessionExpired
+│   └── LoginDenied
 ├── ServerUnreachable       nobody said no: the server, its name or its certificate failed
 │   ├── CertificateInvalid
 │   ├── ServerTimeout
@@ -14,7 +17,10 @@ AuthError
 ├── NotSignedIn
 │   ├── NotVerified
 │   └── ExpiresTooSoon
-├── AttemptCancelled
+├── LoginNotFinished
+│   ├── AttemptCancelled
+│   ├── LoginTimedOut
+│   └── PortsTaken
 ├── StorageFailed           a file that was asked for could not be written
 └── SDKUnusable             luminarycloud is missing, cannot be imported, or has changed
 """
@@ -58,6 +64,14 @@ class EnvFileUnusable(CredentialUnusable):
     """The `.env` file is missing, cannot be read, or holds no key."""
 
 
+class StoreUnusable(CredentialUnusable):
+    """The SDK's token store is damaged or cannot be read."""
+
+
+class CallbackUnusable(CredentialUnusable):
+    """The pasted address does not belong to the sign-in under way."""
+
+
 class CredentialRefused(AuthError):
     """The server said no to a credential."""
 
@@ -68,6 +82,10 @@ class KeyRefused(CredentialRefused):
 
 class SessionExpired(CredentialRefused):
     """The browser session is over."""
+
+
+class LoginDenied(CredentialRefused):
+    """The log-in page said no."""
 
 
 class ServerUnreachable(AuthError):
@@ -98,8 +116,20 @@ class ExpiresTooSoon(NotSignedIn):
     """The sign-in ends before the work would."""
 
 
-class AttemptCancelled(AuthError):
+class LoginNotFinished(AuthError):
+    """A sign-in ended before it had an answer."""
+
+
+class AttemptCancelled(LoginNotFinished):
     """The person took the sign-in back."""
+
+
+class LoginTimedOut(LoginNotFinished):
+    """Nobody came back from the log-in page in time."""
+
+
+class PortsTaken(LoginNotFinished):
+    """No port is free for the browser to come back to."""
 
 
 class StorageFailed(AuthError):

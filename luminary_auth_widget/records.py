@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,31 @@ from .credentials import Secret
 from .files import make_private_folder, replacing
 
 _FILE_NAME = "luminary-auth-widget.json"
+# What makes a client talk to another deployment than the SDK's default; names as in sdk.Deployment.
+SETTINGS = ("target", "auth_domain", "client_id", "audience")
+_EXPIRIES, _ENVIRONMENTS, _SESSION = "noted_key_expiries", "key_environments", "session"
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """What was noted at a browser sign-in.
+
+    Attributes
+    ----------
+    token : str
+        The refresh token's digest, to know whether the note belongs to what is stored.
+    signed_in_at : datetime
+        In UTC; renewals do not change it.
+    environment : str
+        "standard" or "itar".
+    settings : dict of str
+        The deployment's target, auth_domain, client_id and audience, where they are not the SDK's defaults.
+    """
+
+    token: str
+    signed_in_at: datetime
+    environment: str
+    settings: dict[str, str]
 
 
 def credentials_folder() -> Path:
@@ -30,11 +56,7 @@ def credentials_folder() -> Path:
 
 def noted_expiry(key: Secret) -> datetime | None:
     """Return when `key` ends by the person's word, in UTC; None where nothing was noted."""
-    noted = _read().get(key.digest)
-    with suppress(TypeError, ValueError):
-        moment = datetime.fromisoformat(noted)  # type: ignore[arg-type]  # a foreign type is what suppress is for
-        return moment.astimezone(timezone.utc) if moment.tzinfo else None
-    return None
+    return _moment(_section(_read(), _EXPIRIES).get(key.digest))
 
 
 def note_expiry(key: Secret, expires_at: datetime | None) -> None:
@@ -44,19 +66,90 @@ def note_expiry(key: Secret, expires_at: datetime | None) -> None:
     ------
     StorageFailed
     """
-    keys = _read()
-    keys.pop(key.digest, None)
-    if expires_at is not None:
-        keys[key.digest] = expires_at.isoformat()
+    _note(_EXPIRIES, key.digest, expires_at.isoformat() if expires_at else None)
+
+
+def key_environment(key: Secret) -> str | None:
+    """Return the environment whose server has accepted `key`; None where that is not known."""
+    found = _section(_read(), _ENVIRONMENTS).get(key.digest)
+    return found if isinstance(found, str) else None
+
+
+def note_key_environment(key: Secret, environment: str) -> None:
+    """Keep which environment's server has accepted `key`.
+
+    Raises
+    ------
+    StorageFailed
+    """
+    if key_environment(key) != environment:
+        _note(_ENVIRONMENTS, key.digest, environment)
+
+
+def session(token: Secret) -> SessionRecord | None:
+    """Return what was noted at the sign-in that `token` comes from; None where that is not known."""
+    noted = _section(_read(), _SESSION)
+    signed_in_at, settings = _moment(noted.get("signed_in_at")), noted.get("settings")
+    if noted.get("token") != token.digest or signed_in_at is None:
+        return None
+    return SessionRecord(
+        token.digest,
+        signed_in_at,
+        str(noted.get("environment", "standard")),
+        {name: str(settings[name]) for name in SETTINGS if name in settings} if isinstance(settings, dict) else {},
+    )
+
+
+def last_environment() -> str | None:
+    """Return the environment of the browser session that was noted last, whatever its token is now."""
+    found = _section(_read(), _SESSION).get("environment")
+    return found if isinstance(found, str) else None
+
+
+def note_session(record: SessionRecord | None) -> None:
+    """Keep what is known of the stored browser session; None forgets it.
+
+    Raises
+    ------
+    StorageFailed
+    """
+    content = _read()
+    content.pop(_SESSION, None)
+    if record is not None:
+        content[_SESSION] = {**asdict(record), "signed_in_at": record.signed_in_at.isoformat()}
+    _write(content)
+
+
+def _note(section: str, name: str, value: str | None) -> None:
+    content = _read()
+    noted = _section(content, section)
+    noted.pop(name, None)
+    if value is not None:
+        noted[name] = value
+    _write({**content, section: noted})
+
+
+def _write(content: dict[str, Any]) -> None:
     make_private_folder(credentials_folder())
     with replacing(credentials_folder() / _FILE_NAME) as draft:
-        draft.write_text(json.dumps({"noted_key_expiries": keys}, indent=1), encoding="utf-8")
+        draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def _read() -> dict[str, Any]:
     # A sidecar that is missing or spoilt costs a countdown, never a sign-in.
     with suppress(OSError, ValueError):
         content = json.loads((credentials_folder() / _FILE_NAME).read_text(encoding="utf-8"))
-        keys = content.get("noted_key_expiries") if isinstance(content, dict) else None
-        return dict(keys) if isinstance(keys, dict) else {}
+        return content if isinstance(content, dict) else {}
     return {}
+
+
+def _section(content: dict[str, Any], name: str) -> dict[str, Any]:
+    section = content.get(name)
+    return dict(section) if isinstance(section, dict) else {}
+
+
+def _moment(text: object) -> datetime | None:
+    with suppress(TypeError, ValueError):
+        moment = datetime.fromisoformat(text)  # type: ignore[arg-type]  # a foreign type is what suppress is for
+        return moment.astimezone(timezone.utc) if moment.tzinfo else None
+    return None

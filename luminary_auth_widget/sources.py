@@ -7,10 +7,13 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import env_file
+from . import env_file, token_store
 from .credentials import CleanedKey, Secret, clean_key
 from .errors import AuthError
 from .files import absolute, friendly
+from .token_store import StoredSession
+
+_STORED = "stored_session"
 
 
 class SourceKind(enum.Enum):
@@ -18,6 +21,8 @@ class SourceKind(enum.Enum):
 
     ENVIRONMENT = "environment"
     ENV_FILE = "env_file"
+    # A browser session in the SDK's token store, or in the file that the documentation names.
+    STORED_SESSION = "stored_session"
     # Given by the person in this kernel: pasted into the widget, or as an argument.
     GIVEN = "given"
 
@@ -36,7 +41,8 @@ class Source:
     path : Path or None
         The file, where it is one.
     key : CleanedKey or None
-        None where `problem` says why.
+    session : StoredSession or None
+        One of both, or None where `problem` says why.
     problem, next_step : str
     """
 
@@ -45,13 +51,21 @@ class Source:
     label: str
     path: Path | None = None
     key: CleanedKey | None = None
+    session: StoredSession | None = None
     problem: str = ""
     next_step: str = ""
 
     @property
+    def secret(self) -> Secret | None:
+        """The key or the refresh token."""
+        if self.key:
+            return self.key.secret
+        return self.session.token if self.session else None
+
+    @property
     def fingerprint(self) -> str:
-        """The key's last four characters, or nothing."""
-        return self.key.secret.fingerprint if self.key else ""
+        """The credential's last four characters, or nothing."""
+        return self.secret.fingerprint if self.secret else ""
 
 
 @dataclass(frozen=True)
@@ -73,12 +87,13 @@ class Survey:
 
     @property
     def automatic(self) -> Source | None:
-        """The source that the SDK takes by itself in a new kernel: the environment, else the nearest `.env`."""
-        first = next((s for s in self.sources if s.kind is SourceKind.ENVIRONMENT), None)
-        if first is not None and not self.environment_blocks:
-            return self._same_key_in_nearest(first) or first
-        nearest = self.nearest_env_source
-        return None if self.environment_blocks else nearest
+        """The source that the SDK takes by itself in a new kernel: environment, nearest `.env`, stored session."""
+        stored = self.find(_STORED)
+        if self.environment_blocks:
+            return stored
+        if environment := self.find("environment"):
+            return self._same_key_in_nearest(environment) or environment
+        return self.nearest_env_source or stored
 
     @property
     def nearest_env_source(self) -> Source | None:
@@ -99,12 +114,15 @@ class Survey:
 
 
 def survey() -> Survey:
-    """Look at the environment and at every `.env` from the working directory upward. Reads; changes nothing.
+    """Look at the environment, every `.env` from the working directory upward, and the token store; change nothing.
 
     A kernel that has left the notebook's folder is offered the files there as well.
     """
     value = os.environ.get(env_file.KEY_NAME)
-    sources = [] if value is None else [_from_environment(Secret(value))]
+    blocked = value is not None and not value.strip()
+    # The sandbox empties the variable itself, to keep a real key away: nothing to tell the person about.
+    silent = value is None or (blocked and "LUMINARY_SANDBOX_PAGES" in os.environ)
+    sources = [] if silent else [_from_environment(Secret(value or ""))]
     readable = []
     for path in _env_paths():
         place = _place(path)
@@ -116,7 +134,7 @@ def survey() -> Survey:
         readable.append(found)
         if found.key is not None:
             sources.append(_holding(place, found.key))
-    return Survey(tuple(sources), tuple(readable), environment_blocks=value is not None and not value.strip())
+    return Survey((*sources, *_stored()), tuple(readable), environment_blocks=blocked)
 
 
 def named_env_file(path: Path) -> Source:
@@ -132,6 +150,21 @@ def named_env_file(path: Path) -> Source:
 def given(key: CleanedKey, label: str) -> Source:
     """Return the source for a key that the person gave in this kernel."""
     return Source("given", SourceKind.GIVEN, label, key=key)
+
+
+def stored_session(session: StoredSession) -> Source:
+    """Return the source for a browser session that is stored."""
+    label = f"browser session in {friendly(session.path)}" if session.documented else "browser session"
+    return Source(_STORED, SourceKind.STORED_SESSION, label, session.path, session=session)
+
+
+def _stored() -> list[Source]:
+    try:
+        session = token_store.find()
+    except AuthError as error:
+        place = Source(_STORED, SourceKind.STORED_SESSION, "browser session", token_store.token_path())
+        return [replace(place, problem=error.message, next_step=error.next_step)]
+    return [stored_session(session)] if session else []
 
 
 def _env_paths() -> list[Path]:

@@ -138,13 +138,13 @@ class AuthStatus:
         """The state in a few words, for the top of the widget."""
         match self.state:
             case SignInState.SIGNED_IN:
-                return self.identity or "Signed in with an API key"
+                return self.identity or ("Signed in with an API key" if self.method is Method.API_KEY else "Signed in")
             case SignInState.UNVERIFIED:
                 return "The server could not be asked"
             case SignInState.CHECKING:
                 return "Asking the server"
             case SignInState.EXPIRED:
-                return "The session is over"
+                return self.identity or "The session is over"
             case SignInState.REJECTED:
                 return "The server refused this key"
             case _:

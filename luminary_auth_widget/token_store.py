@@ -1,0 +1,184 @@
+"""The SDK's own token store, `tokens2`: read, replaced in one step, kept private; and the documented file."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from .credentials import Secret
+from .errors import StoreUnusable
+from .files import friendly, make_private_folder, replacing
+from .records import credentials_folder
+
+# The SDK's name for it (unchanged since 0.9.0); guarded by tests/contract/test_browser_session.py.
+TOKEN_FILE = "tokens2"  # noqa: S105 - a file's name
+_FIELD = "refresh_token"
+# A store is some hundred bytes; what is larger is something else.
+_LARGEST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class StoredSession:
+    """A browser session that lies on this machine.
+
+    Attributes
+    ----------
+    token : Secret
+        The refresh token.
+    path : Path
+    written_at : datetime
+        When the file was written, in UTC.
+    documented : bool
+        Whether it lies in `~/.luminarycloud/config`, which the SDK itself does not read.
+    """
+
+    token: Secret
+    path: Path
+    written_at: datetime
+    documented: bool = False
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What `save` did beside saving."""
+
+    path: Path
+    tightened: bool = False
+    # Where a store went that could not be read.
+    moved_aside: Path | None = None
+
+
+def token_path() -> Path:
+    """Return the path of the SDK's store; it need not exist."""
+    return credentials_folder() / TOKEN_FILE
+
+
+def documented_path() -> Path:
+    """Return the path that the product's documentation names."""
+    return Path.home() / ".luminarycloud" / "config"
+
+
+def find() -> StoredSession | None:
+    """Return the session that the SDK would use, else one in the documented file, else None.
+
+    Raises
+    ------
+    StoreUnusable
+        If the SDK's store cannot be read: its calls fail, too.
+    """
+    if session := _read(token_path()):
+        return session
+    with suppress(StoreUnusable, OSError):  # that file is not the SDK's; it may hold anything
+        path = documented_path()
+        if session := _read(path):
+            return StoredSession(session.token, path, session.written_at, documented=True)
+    return None
+
+
+def stamp() -> tuple[int, int, int] | None:
+    """Return what changes with every write to the store (inode, time in ns, size), or None where there is none."""
+    # Opened, not only looked at: a network file system asks its server anew when a file is opened.
+    with suppress(OSError), token_path().open("rb") as store:
+        seen = os.fstat(store.fileno())
+        return seen.st_ino, seen.st_mtime_ns, seen.st_size
+    return None
+
+
+def save(token: Secret) -> Saved:
+    """Put `token` into the store, in one step, readable by its owner alone; what else stands in it is kept.
+
+    Raises
+    ------
+    StorageFailed
+    """
+    path = token_path()
+    make_private_folder(path.parent)
+    content, aside, loose = _content_to_keep(path)
+    with replacing(path) as draft:
+        draft.write_text(json.dumps({**content, _FIELD: token.reveal()}), encoding="utf-8")
+    return Saved(path, tightened=loose, moved_aside=aside)
+
+
+def remove(token: Secret) -> None:
+    """Take `token` out of the store; what else stands in it is kept. Another token is left alone.
+
+    Raises
+    ------
+    StorageFailed
+    """
+    with suppress(StoreUnusable):
+        path = token_path()
+        content = _load(path)
+        if content.get(_FIELD) != token.reveal():
+            return
+        del content[_FIELD]
+        with replacing(path) as draft:
+            draft.write_text(json.dumps(content), encoding="utf-8")
+
+
+def tighten() -> bool:
+    """Make a store that others may read private; return whether it was not."""
+    with suppress(OSError):
+        path = token_path()
+        if _is_loose(path):
+            path.chmod(0o600)
+            return True
+    return False
+
+
+def _is_loose(path: Path) -> bool:
+    # Windows keeps no such bits: a file there has the rights of its folder, the person's own.
+    return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def _read(path: Path) -> StoredSession | None:
+    content = _load(path)
+    token = content.get(_FIELD)
+    if not isinstance(token, str) or not token or not token.isprintable():
+        return None
+    written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    return StoredSession(Secret(token), path, written)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """Return the JSON object in `path`; empty where the SDK, too, sees nobody signed in."""
+    try:
+        seen = path.stat()
+        if not stat.S_ISREG(seen.st_mode) or seen.st_size > _LARGEST_BYTES:
+            problem = "is no file of the SDK's"
+        else:
+            text = path.read_text(encoding="utf-8")
+            content = json.loads(text) if text else {}
+            if isinstance(content, (dict, list)):
+                return content if isinstance(content, dict) else {}
+            problem = "holds something else than the SDK writes"
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or type(error).__name__}"
+    except (ValueError, RecursionError):
+        problem = "is damaged"
+    raise StoreUnusable(
+        f"The token store {friendly(path)} {problem}.",
+        next_step="Sign in with the browser: the file is then moved aside, and a new one written.",
+    )
+
+
+def _content_to_keep(path: Path) -> tuple[dict[str, Any], Path | None, bool]:
+    """Return what else stands in the store, where a damaged one was moved to, and whether others could read it."""
+    try:
+        content = _load(path)
+    except StoreUnusable:
+        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        with suppress(OSError):
+            path.replace(aside)
+            aside.chmod(0o600)
+        return {}, aside, False
+    return content, None, path.exists() and _is_loose(path)
