@@ -3,37 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from base64 import urlsafe_b64encode
 from importlib.metadata import distribution
 from pathlib import Path
 
-import pytest
-
 from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
 
 ADAS = sorted(project.name for project in PROJECTS if ADA.email in project.members)
-
-
-@pytest.fixture
-def a_script(a_bound_environ, tmp_path):
-    """Run Python code in a process of its own that is bound to the sandbox, and return what it printed."""
-
-    def run(code: str, **extra: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-W", "error::ResourceWarning", "-c", code],
-            env={**a_bound_environ, **extra},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
 
 
 def test_the_client_takes_the_arguments_that_we_give_it(a_script):
@@ -62,7 +38,7 @@ def test_an_adopted_client_serves_every_thread_context_and_iterator_and_the_proc
         "from luminary_auth_widget.credentials import Secret\n"
         "names = lambda: print(sorted(p.name for p in lc.iterate_projects()))\n"
         "go = threading.Event(); early = threading.Thread(target=lambda: (go.wait(), names())); early.start()\n"
-        "sdk.adopt(sdk.client_for_key(Secret(os.environ['KEY'])))\n"
+        "sdk.adopt(sdk.Deployment().client_for_key(Secret(os.environ['KEY'])))\n"
         "names(); go.set(); early.join(); contextvars.Context().run(names)\n"
         "with lc.Client(api_key=os.environ['KEY']): names()\n"
         "names()",
@@ -87,7 +63,7 @@ def test_adoption_says_so_when_the_sdk_no_longer_lets_itself_be_adopted(a_script
         "from luminary_auth_widget import errors, sdk\n"
         "from luminary_auth_widget.credentials import Secret\n"
         "lc.Client.project = property(lambda self: object(), lambda self, value: None)\n"
-        "try: sdk.adopt(sdk.client_for_key(Secret(os.environ['KEY'])))\n"
+        "try: sdk.adopt(sdk.Deployment().client_for_key(Secret(os.environ['KEY'])))\n"
         "except errors.SDKUnusable as error: print(error.message)",
         KEY=a_key.secret,
     )
@@ -99,7 +75,7 @@ def test_a_signed_out_client_fails_at_once_and_opens_no_browser(a_script):
         "import webbrowser, grpc, luminarycloud as lc\n"
         "from luminary_auth_widget import sdk\n"
         "webbrowser.open_new = lambda url: print('opened')\n"
-        "sdk.adopt(sdk.signed_out_client())\n"
+        "sdk.adopt(sdk.signed_out_client(sdk.Deployment()))\n"
         "try: list(lc.iterate_projects())\n"
         "except grpc.RpcError as error: print(error.code().name, 'InteractiveAuthException' in error.details())"
     )
@@ -109,9 +85,10 @@ def test_a_signed_out_client_fails_at_once_and_opens_no_browser(a_script):
 def test_the_method_that_a_check_calls_is_the_sdks_own(a_script):
     printed = a_script(
         "from luminarycloud._proto.api.v0.luminarycloud.project import project_pb2 as p\n"
-        "from luminary_auth_widget import sdk\n"
-        "print(f\"/{p.DESCRIPTOR.services_by_name['ProjectService'].full_name}/ListProjects\" == sdk._LIST_PROJECTS)\n"
-        "print(p.ListProjectsRequest.FromString(sdk._ONE_PROJECT).page_size)"
+        "from luminary_auth_widget import servers\n"
+        "service = p.DESCRIPTOR.services_by_name['ProjectService'].full_name\n"
+        "print(f'/{service}/ListProjects' == servers._LIST_PROJECTS)\n"
+        "print(p.ListProjectsRequest.FromString(servers._ONE_PROJECT).page_size)"
     )
     assert printed == "True\n1\n"
 
