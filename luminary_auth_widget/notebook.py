@@ -13,13 +13,20 @@ if TYPE_CHECKING:
     from .widget import AuthWidget
 
 
-def login(*, api_key: str | None = None, env_file: str | Path | None = None, show: bool = True) -> AuthSession:
+def login(
+    *,
+    api_key: str | None = None,
+    env_file: str | Path | None = None,
+    environment: str | None = None,
+    target: str | None = None,
+    show: bool = True,
+) -> AuthSession:
     """Sign this kernel in to Luminary Cloud, and show the widget.
 
     The widget is on the page before the SDK is imported. What the SDK would use by itself (LC_API_KEY in the
-    environment, else the nearest `.env`) is in use when this returns, so that the next line works, and is checked in
-    the background (at most 5 s). Never waits for a person: with nothing to sign in with, later calls fail at once
-    instead of opening a browser.
+    environment, the nearest `.env`, or the stored browser session) is in use when this returns, so that the next line
+    works, and is checked in the background (at most 5 s a server). Never waits for a person: with nothing to sign in
+    with, later calls fail at once instead of opening a browser.
 
     Parameters
     ----------
@@ -27,6 +34,10 @@ def login(*, api_key: str | None = None, env_file: str | Path | None = None, sho
         A key to use instead. It stands in the notebook then; the widget offers to move it to `.env`.
     env_file : str or Path, optional
         A `.env` file to use instead.
+    environment : str, optional
+        "standard" or "itar", as the SDK's `use_…_environment()`.
+    target : str, optional
+        The API server of a private deployment, host or host:port.
     show : bool
         Whether to show the widget; it is shown once per cell, also when this is the last expression.
 
@@ -48,12 +59,14 @@ def login(*, api_key: str | None = None, env_file: str | Path | None = None, sho
         session.show_finding()
     if show:
         _show_once(session)
+    if given is not None or env_file is not None:
+        session.begin(environment=environment, target=target)
     if given is not None:
         session.use_secret(given, label="cell")
     elif env_file is not None:
         session.load_env(env_file)
     else:
-        session.start()
+        session.start(environment=environment, target=target)
     return session
 
 

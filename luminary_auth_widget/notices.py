@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import env_file, sources
+from .errors import StorageFailed
 from .files import friendly
 from .sources import Source
+from .token_store import Saved
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,31 @@ def about_use_of(source: Source) -> list[Notice]:
         place = friendly(env_file.place_to_remember())
         text = f"The key stands in this notebook's code and is saved with it. Keep it in {place}, then delete it here."
         notices.append(Notice("in_notebook", text, (("move_to_env", f"Copy to {place}"),)))
-    elif again and again.key and source.key and again.key.secret != source.key.secret:
+    elif again and again.key and again.secret != source.secret:
         text = f"After a kernel restart, the key in {again.label} ({again.fingerprint}) is used again."
         notices.append(Notice("again", text))
+    return notices
+
+
+def about_keeping(
+    kept: Saved | StorageFailed, *, was: str, now: str, replaced: str | None, environment: str
+) -> list[Notice]:
+    """Return what to say once a new browser session is in use: where it is kept, and whose place it took."""
+    notices = []
+    if isinstance(kept, StorageFailed):
+        text = f"This session lives in this kernel only, and is not kept. {kept.message}"
+        notices.append(Notice("kept", text))
+    elif kept.moved_aside:
+        text = f"The token store was damaged. It was moved to {friendly(kept.moved_aside)}, and a new one written."
+        notices.append(Notice("kept", text))
+    elif kept.tightened:
+        text = f"Others could read {friendly(kept.path)}; it is now readable by you alone."
+        notices.append(Notice("kept", text))
+    if replaced and replaced != environment:
+        text = "The SDK keeps one session only: this one took the place of the other environment's."
+        notices.append(Notice("replaced", text))
+    if was and now and was != now:
+        notices.append(Notice("account", f"The account has changed: was {was}, now {now}."))
     return notices
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from . import env_file, sdk, sources
-from .credentials import Secret
+from . import env_file, sdk, sources, token_store
 from .files import friendly
+from .in_use import SESSION_LIFETIME, environment_name
 from .session import AuthSession
 from .sources import Source, SourceKind, Survey
-from .status import Attempt, AuthStatus, SignInState
+from .status import Attempt, AuthStatus, Expiry, Method, SignInState
 
 # Raised whenever widget.js and this module must change together.
 PROTOCOL = 1
 
+# The page's phase of the same name begins here (widget.js).
+_URGENT = timedelta(hours=24)
 _NEEDS_SIGN_IN = {SignInState.SIGNED_OUT, SignInState.EXPIRED, SignInState.REJECTED}
 
 # What the page offers for a key's lifetime, counted short rather than long. A new key lasts three months unless changed
@@ -54,12 +56,14 @@ def message(session: AuthSession) -> dict[str, Any]:
         "kind": "status",
         "now": _kernel_now(),
         **{name: value for name, value in traits(session).items() if name not in {"attempt", "kernel_now"}},
-        "endpoint": status.endpoint,
+        "endpoint": "sandbox on this machine" if sdk.in_sandbox() else status.endpoint,
         "title": status.title,
         "subtitle": _subtitle(status),
         "message": status.message,
         "next_step": status.next_step,
-        "lifetime": None,
+        # A bar needs a whole: the session's 30 days. How long a key has lived nobody told.
+        "lifetime": round(SESSION_LIFETIME.total_seconds() * 1000) if status.method is Method.BROWSER else None,
+        "sign_out_choice": status.method is Method.BROWSER,
         "attempt": _attempt(status.attempt),
         "busy": session.checking,
         "key_page": sdk.web_address() if sdk.is_loaded() else None,
@@ -67,6 +71,7 @@ def message(session: AuthSession) -> dict[str, Any]:
         "env_file": _env_row(session, survey),
         "remember": {"label": f"Remember in {friendly(env_file.place_to_remember())}"},
         "sources": [_source_row(source, session, survey) for source in _listed(session, survey)],
+        "environments": _environments(status),
         "facts": _facts(survey),
         "notices": [
             {
@@ -81,20 +86,23 @@ def message(session: AuthSession) -> dict[str, Any]:
 
 def offers(status: AuthStatus) -> list[str]:
     """Return what the person may do now."""
+    browser = [] if status.attempt and status.attempt.running else ["browser"]
     if status.state in _NEEDS_SIGN_IN:
         again = ["check"] if status.state is not SignInState.SIGNED_OUT else []
-        return ["key", "load_env", *again]
-    return ["check", "sign_out", "key"]
+        return [*browser, "key", "load_env", *again]
+    # Signing in again early restarts the 30 days.
+    early = browser if status.method is Method.BROWSER else []
+    return ["check", "sign_out", *early, "key"]
 
 
 def _subtitle(status: AuthStatus) -> str:
+    if status.method is Method.BROWSER:
+        return "signed in by browser" if status.source == "browser session" else status.source
+    if status.source == "pasted":
+        return f"pasted key {status.fingerprint}"
     if status.fingerprint:
-        return (
-            f"key {status.fingerprint} from {status.source}"
-            if status.source != "pasted"
-            else f"pasted key {status.fingerprint}"
-        )
-    return "" if status.message else "Nothing found in the environment or .env"
+        return f"key {status.fingerprint} from {status.source}"
+    return "" if status.message else "Nothing found in the environment, .env or the token store"
 
 
 def _attempt(attempt: Attempt | None) -> dict[str, Any] | None:
@@ -112,9 +120,14 @@ def _attempt(attempt: Attempt | None) -> dict[str, Any] | None:
 
 
 def _primary(status: AuthStatus, survey: Survey) -> str:
+    left = status.expires_at - datetime.now(timezone.utc) if status.expires_at else None
     if status.state not in _NEEDS_SIGN_IN:
+        return "browser" if status.method is Method.BROWSER and left and left <= _URGENT else ""
+    if status.attempt is not None and status.attempt.running:
         return ""
-    return "load_env" if status.state is SignInState.SIGNED_OUT and _loadable(survey) else "key"
+    if status.state is SignInState.REJECTED:
+        return "key"
+    return "load_env" if status.state is SignInState.SIGNED_OUT and _loadable(survey) else "browser"
 
 
 def _loadable(survey: Survey) -> Source | None:
@@ -135,11 +148,7 @@ def _listed(session: AuthSession, survey: Survey) -> list[Source]:
 
 
 def _is_in_use(source: Source, session: AuthSession) -> bool:
-    return session.in_use is not None and source.id == session.in_use.id and _secret(source) == _secret(session.in_use)
-
-
-def _secret(source: Source) -> Secret | None:
-    return source.key.secret if source.key else None
+    return session.in_use is not None and source.id == session.in_use.id and source.secret == session.in_use.secret
 
 
 def _source_row(source: Source, session: AuthSession, survey: Survey) -> dict[str, Any]:
@@ -148,21 +157,44 @@ def _source_row(source: Source, session: AuthSession, survey: Survey) -> dict[st
     refused = in_use and session.status.state in {SignInState.REJECTED, SignInState.EXPIRED}
     return {
         "id": source.id,
-        "title": "Environment" if source.kind is SourceKind.ENVIRONMENT else source.label,
-        "detail": f"{env_file.KEY_NAME} {source.fingerprint}" if source.key else source.problem,
+        "title": _TITLES.get(source.kind) or source.label,
+        "detail": _detail(source, session) if source.secret else source.problem,
         "note": "refused by the server" if refused else _note(source, session, survey),
         "in_use": in_use and not refused,
-        "can_use": source.key is not None and not in_use,
+        "can_use": source.secret is not None and not in_use,
     }
 
 
+_TITLES = {
+    SourceKind.ENVIRONMENT: "Environment",
+    SourceKind.STORED_SESSION: "Browser session",
+    SourceKind.GIVEN: "Given here",
+}
+
+
+def _detail(source: Source, session: AuthSession) -> str:
+    if source.kind is SourceKind.GIVEN:
+        return f"key {source.fingerprint}"
+    if source.session is None:
+        return f"{env_file.KEY_NAME} {source.fingerprint}"
+    known = _END_KNOWN.get(session.status.expiry, "") if _is_in_use(source, session) else ""
+    return f"{source.fingerprint}, in {friendly(source.session.path)}{known}"
+
+
+_END_KNOWN = {
+    Expiry.RECORDED: "; its end is recorded from the sign-in",
+    Expiry.ABOUT: "; its end is estimated from the file's age",
+    Expiry.UNKNOWN: "; its end is unknown, since renewals rewrite the file",
+}
+
+
 def _note(source: Source, session: AuthSession, survey: Survey) -> str:
-    if source.key is None:
+    if source.secret is None:
         return source.next_step
     automatic = survey.automatic
     if _is_in_use(source, session):
         return "" if source.kind is not SourceKind.GIVEN else "in this kernel only"
-    if session.in_use and _secret(source) == _secret(session.in_use):
+    if session.in_use and source.secret == session.in_use.secret:
         return "the same key"
     if automatic is not None and source.id == automatic.id:
         return "used again after a kernel restart" if session.in_use else ""
@@ -171,8 +203,20 @@ def _note(source: Source, session: AuthSession, survey: Survey) -> str:
     return f"shadowed by {automatic.label}" if automatic else ""
 
 
+def _environments(status: AuthStatus) -> list[dict[str, Any]]:
+    # The sandbox stands in for one environment; the other would be the real one.
+    return [
+        {"id": name, "name": environment_name(name), "in_use": name == status.environment}
+        for name in ("standard", "itar")
+        if not sdk.in_sandbox()
+    ]
+
+
 def _facts(survey: Survey) -> list[list[str]]:
     facts = [["SDK", f"luminarycloud {sdk.version() or 'is not installed'}"]]
+    documented = token_store.documented_path()
+    if documented.exists() and not any(s.session and s.session.documented for s in survey.sources):
+        facts.append(["Not used", f"{friendly(documented)}: the documentation names it, the SDK does not read it"])
     if survey.env_files:
         nearest = survey.env_files[0]
         facts.append(

@@ -1,4 +1,4 @@
-"""The only contact with luminarycloud: load it, build a client, make it the default, ask the server about a key.
+"""The only contact with luminarycloud: load it, build a client, make it the default.
 
 Every foreign error becomes one of ours. What is touched of the SDK, and nothing else of it, is held by tests/contract.
 """
@@ -12,31 +12,22 @@ import inspect
 import logging
 import os
 import sys
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from .credentials import Secret
-from .errors import (
-    AuthError,
-    CertificateInvalid,
-    KeyRefused,
-    SDKUnusable,
-    ServerTimeout,
-    ServerTrouble,
-    ServerUnreachable,
-)
+from .errors import AuthError, SDKUnusable, StorageFailed
+from .files import make_private_folder
+from .records import credentials_folder
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from luminarycloud import Client
 
-# A server that answers needs some hundredths of a second; a person waits five seconds without wondering.
-CHECK_LIMIT = timedelta(seconds=5)
-_LIST_PROJECTS = "/luminary.proto.api.v0.luminarycloud.project.ProjectService/ListProjects"
-# ListProjectsRequest(page_size=1), serialized: field 1, varint, 1.
-_ONE_PROJECT = b"\x08\x01"
-_HOW_TO_GET_A_KEY = "Create a new one under My Account → Profile → API Keys, then paste it here."
+
+_SANDBOX_PAGES = "LUMINARY_SANDBOX_PAGES"
 
 
 def is_loaded() -> bool:
@@ -61,6 +52,9 @@ def load() -> ModuleType:
         With the reason: not installed, an unusable credentials folder, a `.env` that it cannot read.
     """
     _silence()
+    with suppress(StorageFailed):  # the import says so, too
+        # The import makes the folder of the token store, which others could then look into.
+        make_private_folder(credentials_folder())
     try:
         return importlib.import_module("luminarycloud")
     except Exception as error:  # noqa: BLE001 - whatever an import of theirs raises becomes a sentence
@@ -68,45 +62,82 @@ def load() -> ModuleType:
     raise failure
 
 
-def target() -> str:
+@dataclass(frozen=True)
+class Deployment:
+    """Which Luminary Cloud is meant. What is None is the SDK's own default, or its `LC_*` variable.
+
+    Attributes
+    ----------
+    environment : str
+        "standard" or "itar", as the SDK's `use_…_environment()`.
+    target : str or None
+        The API server, host or host:port.
+    auth_domain, client_id, audience : str or None
+        The identity server and what it knows the SDK by; all public.
+    """
+
+    environment: str = "standard"
+    target: str | None = None
+    auth_domain: str | None = None
+    client_id: str | None = None
+    audience: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The API server's address."""
+        return self.target or default_target()
+
+    @property
+    def host(self) -> str:
+        """The API server's host, for people."""
+        return self.address.partition(":")[0]
+
+    def _client(self, **credentials: Any) -> Client:
+        auth = {"domain": self.auth_domain, "client_id": self.client_id, "audience": self.audience}
+        try:
+            return load().Client(target=self.address, **credentials, **{k: v for k, v in auth.items() if v})
+        except AuthError:
+            raise
+        except OSError as error:
+            problem = _import_failure(error)
+        except Exception as error:  # noqa: BLE001 - see load
+            problem = _changed(f"its Client could not be built ({type(error).__name__})")
+        raise problem
+
+    def client_for_key(self, key: Secret) -> Client:
+        """Build a client that signs its calls with `key`: two threads and a descriptor each, so one a sign-in."""
+        return self._client(api_key=key.reveal())
+
+    def client_for_session(self, token: Secret | None = None) -> Client:
+        """Build a client for the browser session in the SDK's store, or for a refresh token that lies elsewhere.
+
+        It never opens a browser: without a session its calls fail at once.
+        """
+        return self._client(api_key=None, noninteractive=True, **({"refresh_token": token.reveal()} if token else {}))
+
+
+def default_target() -> str:
     """Return the API server's address, host or host:port, as the loaded SDK has it."""
     return str(inspect.signature(load().Client).parameters["target"].default)
 
 
 def web_address() -> str | None:
     """Return the address of the web application, or None where the SDK knows none."""
-    # Set by the sandbox alone: a browser does not trust the CA of its https pages.
-    if pages := os.environ.get("LUMINARY_SANDBOX_PAGES"):
-        return f"{pages}/"
+    if in_sandbox():
+        # A browser does not trust the CA of its https pages.
+        return f"{os.environ[_SANDBOX_PAGES]}/"
     domain = base_client().primary_domain
     return f"https://{domain}/" if domain else None
+
+
+def in_sandbox() -> bool:
+    """Whether this process is bound to a sandbox, which alone sets that variable."""
+    return bool(os.environ.get(_SANDBOX_PAGES))
 
 
 def base_client() -> Client:
     """Return the client that the SDK built at import: what every thread and new context sees as the default."""
     return contextvars.Context().run(load().get_default_client)
-
-
-def client_for_key(key: Secret) -> Client:
-    """Build a client that signs its calls with `key`: two threads and a descriptor, so one a sign-in, none a check."""
-    try:
-        return load().Client(api_key=key.reveal())
-    except AuthError:
-        raise
-    except Exception as error:  # noqa: BLE001 - see load
-        kind = type(error).__name__
-    raise _changed(f"its Client could not be built ({kind})")
-
-
-def signed_out_client() -> Client:
-    """Build a client that never opens a browser nor waits for one: its calls fail at once."""
-    try:
-        return load().Client(api_key=None, noninteractive=True)
-    except AuthError:
-        raise
-    except Exception as error:  # noqa: BLE001 - see load
-        kind = type(error).__name__
-    raise _changed(f"its Client could not be built ({kind})")
 
 
 def adopt(signed_in: Client) -> Client:
@@ -125,68 +156,51 @@ def adopt(signed_in: Client) -> Client:
     return base
 
 
-def check_key(key: Secret, limit: timedelta = CHECK_LIMIT) -> None:
-    """Ask the server whether it accepts `key`; return if it does.
+def rotates() -> bool:
+    """Whether each renewal gives a new refresh token: the SDK's own rule (0.28.1)."""
+    return os.environ.get("LC_REFRESH_ROTATION", "").upper() == "TRUE"
 
-    One plain call without the SDK's interceptors, which would sleep between attempts past any limit.
 
-    Raises
-    ------
-    KeyRefused
-        The server said no.
-    CertificateInvalid, ServerTimeout, ServerTrouble, ServerUnreachable
-        The server did not decide.
+def signed_out_client(deployment: Deployment) -> Client:
+    """Build a client that neither opens a browser nor uses a stored session: its calls fail at once.
+
+    Its store is replaced by one that, in the SDK's words, does nothing: after "this kernel only" the session
+    is still there for others.
     """
-    address = target()
-    code, details = _ask(address, key, limit)
-    if problem := _problem(address.partition(":")[0], code, details, limit):
-        raise problem
+    client = deployment.client_for_session()
+    store = client._auth0_client.credentials_store
+    client._auth0_client.credentials_store = type(store)("", None)
+    return client
 
 
-def _ask(address: str, key: Secret, limit: timedelta) -> tuple[str, str]:
-    """Return the status of one ListProjects call: its code's name, "OK" for success, and the details."""
-    import grpc  # noqa: PLC0415 - comes with the SDK, and loads as late
+def auth_domain(client: Client) -> str:
+    """Return the identity server's host, host or host:port.
 
-    # A pool of its own: a shared connection would remember an earlier failure and its waiting time.
-    channel = grpc.secure_channel(
-        address, grpc.ssl_channel_credentials(), options=[("grpc.use_local_subchannel_pool", 1)]
-    )
-    try:
-        call = channel.unary_unary(_LIST_PROJECTS, request_serializer=bytes, response_deserializer=bytes)
-        call(_ONE_PROJECT, timeout=limit.total_seconds(), metadata=(("x-api-key", key.reveal()),))
-    except grpc.RpcError as error:
-        return error.code().name, error.details() or ""
-    finally:
-        channel.close()
-    return "OK", ""
+    A touch on the SDK's private `_auth0_client` (0.28.1), as the functions below: no public name tells. Guarded by
+    tests/contract/test_browser_session.py.
+    """
+    return str(client._auth0_client.domain)
 
 
-def _problem(host: str, code: str, details: str, limit: timedelta) -> AuthError | None:
-    # Signed in, and not allowed to list: the key is good.
-    if code in {"OK", "PERMISSION_DENIED"}:
-        return None
-    if code == "UNAUTHENTICATED":
-        return KeyRefused("It was revoked, deleted or has expired.", next_step=_HOW_TO_GET_A_KEY)
-    if code == "DEADLINE_EXCEEDED":
-        return ServerTimeout(
-            f"{host} did not answer within {limit.total_seconds():.0f} s.",
-            next_step="Check the connection, then try again.",
-        )
-    if code == "UNAVAILABLE" and ("CERTIFICATE" in details.upper() or "handshake" in details):
-        return CertificateInvalid(
-            f"{host} showed a certificate that this machine does not trust.",
-            next_step="Behind a company proxy, name its CA file in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH, "
-            "then restart the kernel.",
-        )
-    if code == "UNAVAILABLE":
-        proxies = [name for name in ("grpc_proxy", "https_proxy", "http_proxy") if os.environ.get(name)]
-        through = f" (through the proxy in {proxies[0]})" if proxies else ""
-        return ServerUnreachable(
-            f"{host} could not be reached{through}.", next_step="Check the connection, then try again."
-        )
-    return ServerTrouble(
-        f"{host} answered with a failure of its own ({code}).", next_step="Try again in a minute; nothing was changed."
-    )
+def client_id(client: Client) -> str:
+    """Return the OAuth client id by which the identity server knows the SDK; it is public."""
+    return str(client._auth0_client.client_id)
+
+
+def refresh_token(client: Client) -> Secret | None:
+    """Return the refresh token that the client has used last: with rotation on, the newest of its session."""
+    token = client._auth0_client.refresh_token
+    return Secret(token) if token else None
+
+
+def use_refresh_token(client: Client, token: Secret) -> None:
+    """Make the client's next renewal use `token`: another kernel has renewed the same session, with rotation on."""
+    client._auth0_client.refresh_token = token.reveal()
+
+
+def forget_access_token(client: Client) -> None:
+    """Make the client's next call renew the access token, also where this one should still be good."""
+    client._auth0_client.access_token = None
 
 
 def _silence() -> None:

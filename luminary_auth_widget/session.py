@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import env_file, records, sdk, sources
-from .credentials import Secret, clean_key
+from . import env_file, in_use, records, sdk, servers, sources, token_store
+from .board import Board
+from .browser_sign_in import BrowserSignIn
+from .credentials import CleanedKey, Secret, clean_key
+from .environments import Environments, refusal
 from .errors import (
     AttemptCancelled,
     AuthError,
+    CallbackUnusable,
     CredentialRefused,
     CredentialUnusable,
     NotSignedIn,
     ServerUnreachable,
+    SessionExpired,
     StorageFailed,
 )
 from .files import friendly
-from .notices import Notice, about_remembering, about_use_of
-from .sources import Source, SourceKind
-from .status import Attempt, AttemptPhase, AuthStatus, Expiry, Method, SignInState
+from .in_use import InUse, SessionInUse
+from .notices import Notice, about_keeping, about_remembering, about_use_of
+from .other_kernels import Follower, OtherKernels
+from .sdk import Deployment
+from .sources import Source, SourceKind, Survey
+from .status import AttemptPhase, AuthStatus, Expiry, Method, SignInState
 
 if TYPE_CHECKING:
     from luminarycloud import Client
@@ -32,18 +40,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wish:
-    """A sign-in that was asked for: the source, and what to do once the server has accepted it."""
+    """A sign-in that was asked for, and what to do once the server has accepted it."""
 
-    source: Source
+    credential: InUse
     remember_in: Path | None = None
     expires_at: datetime | None = None
-
-    @property
-    def secret(self) -> Secret:
-        """The key; a source without one says why."""
-        if self.source.key is None:
-            raise CredentialUnusable(self.source.problem, next_step=self.source.next_step)
-        return self.source.key.secret
 
 
 class AuthSession:
@@ -53,88 +54,121 @@ class AuthSession:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._status = AuthStatus()
+        self._board = Board()
+        self._browser = BrowserSignIn(self._board, self._use_new_session)
+        self._environments = Environments()
         self._client: Client | None = None
-        self._in_use: Source | None = None
-        self._attempts = 0
+        self._in_use: InUse | None = None
+        # Counts what was in use: the answer about an earlier one comes too late.
+        self._use = 0
         self._retry: Wish | None = None
-        self._notices: dict[str, Notice] = {}
-        self._checking = False
-        self._listeners: list[Callable[[AuthStatus], None]] = []
+        self._others = OtherKernels(
+            Follower(
+                now=lambda: (self._in_use, self._client),
+                follow=self._follow_session,
+                renew=self._take_renewal,
+                leave=self._leave_with_the_others,
+            )
+        )
 
     @property
     def status(self) -> AuthStatus:
         """The snapshot of this moment."""
-        return self._status
+        return self._board.status
 
     @property
     def client(self) -> Client | None:
         """The SDK's default client while `signed_in` or `unverified`; else None."""
-        usable = self._status.state in {SignInState.SIGNED_IN, SignInState.UNVERIFIED}
+        usable = self.status.state in {SignInState.SIGNED_IN, SignInState.UNVERIFIED}
         return self._client if usable else None
 
     @property
     def in_use(self) -> Source | None:
         """Where the credential in use comes from."""
-        return self._in_use
+        return self._in_use.source if self._in_use else None
 
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What the person should know beside the state, oldest first."""
-        return tuple(self._notices.values())
+        return self._board.notices
 
     @property
     def checking(self) -> bool:
         """Whether the server is being asked about the credential in use."""
-        return self._checking
+        return self._board.checking
 
     def on_change(self, callback: Callable[[AuthStatus], None]) -> Callable[[], None]:
         """Call `callback` with the new status after every change, on the thread that made it; return what ends that."""
-        self._listeners.append(callback)
+        return self._board.listen(callback)
 
-        def unsubscribe() -> None:
-            if callback in self._listeners:
-                self._listeners.remove(callback)
+    # -- beginning ---------------------------------------------------------------------------------------------------
 
-        return unsubscribe
-
-    # -- intents ---------------------------------------------------------------------------------------------------
-
-    def start(self) -> None:
+    def start(self, *, environment: str | None = None, target: str | None = None) -> None:
         """Use what the SDK would use by itself, and ask the server about it in the background.
 
         With nothing to sign in with, a client is installed that never waits for a browser. A credential in use is asked
         about again. Returns as soon as the next line of code may call the SDK.
 
+        Parameters
+        ----------
+        environment : str, optional
+            "standard" or "itar", as the SDK's `use_…_environment()`.
+        target : str, optional
+            The API server of a private deployment, host or host:port.
+
         Raises
         ------
         SDKUnusable
         """
+        self.begin(environment=environment, target=target)
         if self._in_use is not None:
             self.in_background(self.check)
             return
-        found = sources.survey()
-        source = found.automatic
-        if source is not None and source.key is not None:
-            self._use_unchecked(source)
-            return
-        self._install_signed_out_client()
-        blocked = found.find("environment") if found.environment_blocks else None
-        reason = source or blocked
-        with self._lock:
-            self._status = replace(
-                AuthStatus(endpoint=self._status.endpoint),
-                message=reason.problem if reason else "",
-                next_step=reason.next_step if reason else "",
-            )
-        self._changed()
+        self._use_what_is_there()
+
+    def begin(self, *, environment: str | None = None, target: str | None = None) -> None:
+        """Load the SDK, choose the deployment, follow other kernels from now on; as `start`, but use nothing yet."""
+        sdk.load()
+        self._others.start()
+        if environment is not None or target is not None:
+            self._choose(environment, target)
+
+    def use_environment(self, environment: str) -> AuthStatus:
+        """Change to another environment: sign in there with what belongs to it, or be signed out.
+
+        Raises
+        ------
+        CredentialUnusable, SDKUnusable
+        """
+        self._choose(environment, None)
+        self._use_what_is_there()
+        return self.status
+
+    def _choose(self, environment: str | None, target: str | None) -> None:
+        if self._environments.choose(environment, target):
+            self._in_use = None
 
     def show_finding(self) -> None:
         """Say what `start` is about to use, before the SDK is loaded."""
         source = sources.survey().automatic
-        if self._in_use is None and source is not None and source.key is not None:
-            self._set(AuthStatus(SignInState.CHECKING, **_facts_of(source)))
+        if self._in_use is None and source is not None and source.secret is not None:
+            self._board.status = AuthStatus(SignInState.CHECKING, **_facts_of(source))
+            self._board.publish()
+
+    def _use_what_is_there(self) -> None:
+        found = sources.survey()
+        source = found.automatic
+        if source is not None and source.secret is not None and self._environments.allow(source):
+            self._use_unchecked(in_use.for_source(source, self._environments.deployment))
+            return
+        self._install_signed_out_client()
+        message, next_step = _why_not(found)
+        with self._board.lock:
+            self._in_use = None
+            self._board.status = replace(self._blank(), message=message, next_step=next_step)
+        self._board.publish()
+
+    # -- signing in with a key ---------------------------------------------------------------------------------------
 
     def use_key(
         self, key: str, *, remember: bool | str | Path | None = None, expires_on: date | datetime | None = None
@@ -169,8 +203,8 @@ class AuthSession:
     ) -> AuthStatus:
         """Sign in with an API key that is a `Secret` already; as `use_key`."""
         with self._reporting():
-            cleaned = clean_key(pasted)
-            wish = Wish(sources.given(cleaned, label), _place(remember), _moment(expires_on))
+            source = sources.given(clean_key(pasted), label)
+            wish = Wish(in_use.for_source(source, self._environments.deployment), _place(remember), _moment(expires_on))
         return self._sign_in(wish)
 
     def load_env(self, path: str | Path | None = None) -> AuthStatus:
@@ -186,23 +220,25 @@ class AuthSession:
         EnvFileUnusable, KeyMalformed, KeyRefused, ServerUnreachable, AttemptCancelled, SDKUnusable
         """
         with self._reporting():
-            wish = Wish(sources.named_env_file(Path(path) if path is not None else env_file.place_to_remember()))
-        return self._sign_in(wish)
+            source = sources.named_env_file(Path(path) if path is not None else env_file.place_to_remember())
+        return self._sign_in(Wish(in_use.for_source(source, self._environments.deployment)))
 
     def use_source(self, source_id: str) -> AuthStatus:
         """Sign in with one of the sources that *Details* lists.
 
         Raises
         ------
-        CredentialUnusable, KeyRefused, ServerUnreachable, AttemptCancelled, SDKUnusable
+        CredentialUnusable, CredentialRefused, ServerUnreachable, AttemptCancelled, SDKUnusable
         """
-        source = sources.survey().find(source_id)
         with self._reporting():
+            source = sources.survey().find(source_id)
             if source is None:
                 raise CredentialUnusable("That credential is no longer there.", next_step="Look at Details again.")
-            wish = Wish(source)
-            wish.secret  # noqa: B018 - raises where the source cannot be used
-        return self._sign_in(wish)
+            if source.secret is None:
+                raise CredentialUnusable(source.problem, next_step=source.next_step)
+            if not self._environments.allow(source):
+                raise refusal(source)
+        return self._sign_in(Wish(in_use.for_source(source, self._environments.deployment)))
 
     def retry(self) -> AuthStatus:
         """Try the attempt that failed for want of an answer once more, with the same credential."""
@@ -212,57 +248,171 @@ class AuthSession:
                 raise CredentialUnusable("There is nothing to try again.", next_step="Give the key once more.")
         return self._sign_in(wish)
 
+    # -- signing in with the browser ---------------------------------------------------------------------------------
+
+    def warm(self) -> None:
+        """Let a child begin to import the SDK, because the person is about to sign in with the browser."""
+        self._browser.warm()
+
+    def sign_in_with_browser(self) -> AuthStatus:
+        """Start the SDK's own login in a child process; return once the link exists. What was in use stays in use.
+
+        Raises
+        ------
+        PortsTaken, ServerUnreachable, SDKUnusable
+        """
+        self._browser.end()
+        self._browser.start(self._environments.deployment)
+        return self.status
+
+    def use_another_account(self, on: bool = True) -> AuthStatus:
+        """Make the link ask for an account even where the log-in page remembers this browser (`prompt=login`)."""
+        self._browser.use_another_account(on)
+        return self._board.publish()
+
+    def paste_callback(self, address: str) -> AuthStatus:
+        """Bring back the address on which a browser on another machine has ended: whole, or its query.
+
+        Raises
+        ------
+        CallbackUnusable
+            It does not belong to the sign-in under way, which goes on.
+        """
+        # As in use_key: no local of a frame that can raise holds the text.
+        pasted, address = Secret(address if isinstance(address, str) else ""), ""
+        return self.paste_secret_callback(pasted)
+
+    def paste_secret_callback(self, address: Secret) -> AuthStatus:
+        """As `paste_callback`, with an address that is a `Secret` already."""
+        try:
+            self._browser.paste(address)
+        except CallbackUnusable as error:
+            self._browser.remark(error)
+            raise
+        return self.status
+
+    def _use_new_session(self, number: int, deployment: Deployment, token: Secret) -> None:
+        """Put the session that a login has brought into use, and into the SDK's store."""
+        new = in_use.for_new_session(token, deployment)
+        client, verdict, whose = new.build(), None, ""
+        try:
+            whose = new.verify(client)
+        except ServerUnreachable as error:
+            # The identity server has said yes; the other one cannot be reached yet.
+            verdict = error
+        new = new.renewed(client)
+        with self._board.lock:
+            self._board.require_current(number)
+            was, replaced = self.status.identity, _stored_environment()
+            kept = in_use.keep(new)
+            self._client = sdk.adopt(client)
+            self._put_in_use(new, SignInState.SIGNED_IN, identity=whose)
+            if verdict is not None:
+                self._board.status = self._judged(verdict)
+            self._board.note(
+                *about_keeping(kept, was=was, now=whose, replaced=replaced, environment=deployment.environment)
+            )
+        self._board.publish()
+
+    # -- what is in use ----------------------------------------------------------------------------------------------
+
     def cancel(self) -> AuthStatus:
         """Take back the sign-in under way, or take a failed one off the screen; what is in use stays in use."""
-        with self._lock:
-            self._attempts += 1
-            self._retry = None
-        return self._set(replace(self._status, attempt=None))
+        self._retry = None
+        self._board.end_attempt()
+        self._browser.end()
+        return self._board.publish()
 
     def check(self) -> AuthStatus:
-        """Ask the server about the credential in use (at most 5 s); the answer is the new state.
+        """Ask the server about the credential in use (at most 5 s a server); the answer is the new state.
 
         Raises
         ------
         NotSignedIn
             If none is in use.
         """
-        source = self._in_use
-        if source is None or source.key is None:
+        credential, client, use = self._in_use, self._client, self._use
+        if credential is None or client is None:
             raise NotSignedIn("Nothing is in use that could be checked.", next_step="Sign in first.")
-        with self._lock:
-            self._checking = True
-        self._changed()
+        if self.status.state is not SignInState.CHECKING:
+            self._board.drop("removed")  # read by now
+        self._board.checking = True
+        self._board.publish()
         verdict: AuthError | None = None
+        whose = ""
         try:
-            sdk.check_key(source.key.secret)
+            whose = credential.verify(client)
         except AuthError as error:
             verdict = error
         finally:
-            with self._lock:
-                self._checking = False
-                if self._in_use is source:
-                    self._status = self._judged(self._status, verdict)
-            self._changed()
-        return self._status
+            with self._board.lock:
+                self._board.checking = False
+                if use == self._use:
+                    self._in_use = credential.renewed(client)
+                    self._board.status = self._judged(verdict, whose)
+                    if self._in_use.method is Method.BROWSER:
+                        ends, expiry = self._in_use.expiry()
+                        self._board.status = replace(self._board.status, expires_at=ends, expiry=expiry)
+            self._board.publish()
+        return self.status
 
-    def sign_out(self, *, everywhere: bool = True) -> AuthStatus:  # noqa: ARG002 - an API key ends only in the web application
+    def sign_out(self, *, everywhere: bool = True) -> AuthStatus:
         """Stop using the credential in this kernel; the SDK's calls then fail at once instead of opening a browser.
 
-        An API key goes on existing: revoke it in the web application. `everywhere` matters for browser sessions.
+        Parameters
+        ----------
+        everywhere : bool
+            Also end a browser session at the server and take it out of the store, so that other kernels follow. An API
+            key goes on existing either way: revoke it in the web application.
         """
+        credential, client = self._in_use, self._client
+        told = "Signed out of this kernel."
+        if isinstance(credential, SessionInUse):
+            told = self._end_session(credential, client) if everywhere else f"{told} The session goes on elsewhere."
+        elif credential is not None:
+            told = f"{told[:-1]}; the key itself stays valid until it is revoked."
+        self._browser.end()
         self._install_signed_out_client()
         again = sources.survey().automatic
-        with self._lock:
-            self._attempts += 1
+        restart = f"After a kernel restart, {_described(again)} is used again." if again and again.secret else ""
+        with self._board.lock:
+            self._board.end_attempt()
+            self._board.clear_notices()
+            self._others.leave(credential)
             self._in_use = self._retry = None
-            self._notices.clear()
-            self._status = AuthStatus(
-                endpoint=self._status.endpoint,
-                message="Signed out of this kernel; the key itself stays valid until it is revoked.",
-                next_step=f"After a kernel restart, the key in {again.label} is used again." if again else "",
-            )
-        return self._changed()
+            self._board.status = replace(self._blank(), message=told, next_step=restart)
+        return self._board.publish()
+
+    def _end_session(self, credential: SessionInUse, client: Client | None) -> str:
+        newest = (sdk.refresh_token(client) if client else None) or credential.secret
+        told = "Signed out everywhere: the session is over at the server, and other kernels follow within seconds."
+        try:
+            if client is not None:
+                servers.revoke(newest, sdk.auth_domain(client), sdk.client_id(client))
+        except AuthError as error:
+            told = f"Signed out on this machine. The server was not told: {error.message}"
+        with suppress(StorageFailed):
+            for token in (credential.secret, newest):
+                token_store.remove(token)
+            records.note_session(None)
+        return told
+
+    def _follow_session(self, source: Source) -> None:
+        if self._environments.allow(source):
+            self._use_unchecked(in_use.for_source(source, self._environments.deployment))
+
+    def _take_renewal(self, before: InUse, now: InUse) -> None:
+        with self._board.lock:
+            if self._in_use is before:
+                self._in_use = now
+
+    def _leave_with_the_others(self) -> None:
+        self._install_signed_out_client()
+        with self._board.lock:
+            self._in_use = None
+            self._board.clear_notices()
+            self._board.status = replace(self._blank(), message="Signed out in another kernel or program.")
+        self._board.publish()
 
     # -- what is done with a key that is in use ----------------------------------------------------------------------
 
@@ -273,10 +423,9 @@ class AuthSession:
         ------
         NotSignedIn, EnvFileUnusable, StorageFailed
         """
-        if self._in_use is None or self._in_use.key is None:
-            raise NotSignedIn("No API key is in use that could be remembered.", next_step="Sign in with a key first.")
-        self._remember(self._in_use.key.secret, Path(path) if path is not None else env_file.place_to_remember())
-        return self._changed()
+        place = Path(path) if path is not None else env_file.place_to_remember()
+        self._remember(self._key_in_use(), place)
+        return self._board.publish()
 
     def forget(self, path: str | Path | None = None) -> AuthStatus:
         """Take the line with the API key in use out of the `.env` file again; it stays in use in this kernel.
@@ -285,14 +434,14 @@ class AuthSession:
         ------
         NotSignedIn, EnvFileUnusable, StorageFailed
         """
-        if self._in_use is None or self._in_use.key is None:
-            raise NotSignedIn("No API key is in use that could be forgotten.", next_step="Sign in with a key first.")
+        key = self._key_in_use()
         place = Path(path) if path is not None else env_file.place_to_remember()
-        gone = env_file.forget(place, self._in_use.key.secret)
+        gone = env_file.forget(place, key)
+        self._move(sources.given(CleanedKey(key), "pasted"))
         said = f"The key was taken out of {friendly(place)}." if gone else f"{friendly(place)} does not hold this key."
-        self._note(Notice("remembered", said))
-        self._notices.pop("git", None)
-        return self._changed()
+        self._board.drop("git")
+        self._board.note(Notice("remembered", said))
+        return self._board.publish()
 
     def keep_from_git(self, path: str | Path | None = None) -> AuthStatus:
         """Add the `.env` file to the `.gitignore` of its folder.
@@ -303,13 +452,13 @@ class AuthSession:
         """
         place = Path(path) if path is not None else env_file.place_to_remember()
         ignore = env_file.add_to_gitignore(place)
-        self._note(Notice("git", f"{friendly(ignore)} now keeps {place.name} out of git."))
-        return self._changed()
+        self._board.note(Notice("git", f"{friendly(ignore)} now keeps {place.name} out of git."))
+        return self._board.publish()
 
     def dismiss(self, notice_id: str) -> AuthStatus:
         """Take a notice off the screen."""
-        self._notices.pop(notice_id, None)
-        return self._changed()
+        self._board.drop(notice_id)
+        return self._board.publish()
 
     def in_background(self, intent: Callable[[], object]) -> threading.Thread:
         """Run an intent on a thread of its own; what it raises stands in the status already."""
@@ -317,164 +466,144 @@ class AuthSession:
         def run() -> None:
             try:
                 intent()
-            except (StorageFailed, NotSignedIn, CredentialUnusable) as error:
-                if self._status.attempt is None:
-                    self._note(Notice("failed", str(error)))
-                    self._changed()
-            except AuthError:
-                pass  # _reporting has made it the attempt
+            except AttemptCancelled:
+                pass  # by the person, who knows
+            except AuthError as error:
+                # What failed as an attempt is shown as one; the rest has no place of its own.
+                if self.status.attempt is None:
+                    self._board.note(Notice("failed", str(error)))
+                    self._board.publish()
             except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the widget waiting
-                self._fail(
-                    AuthError(f"Something unexpected happened ({type(error).__name__}).", next_step="Try again.")
-                )
+                kind = type(error).__name__
+                self._board.fail(AuthError(f"Something unexpected happened ({kind}).", next_step="Try again."))
 
         thread = threading.Thread(target=run, name="luminary-auth", daemon=True)
         thread.start()
         return thread
 
-    # -- the machine itself --------------------------------------------------------------------------------------------
+    def _key_in_use(self) -> Secret:
+        if self._in_use is None or self._in_use.method is not Method.API_KEY:
+            raise NotSignedIn("No API key is in use.", next_step="Sign in with a key first.")
+        return self._in_use.secret
+
+    # -- the machine itself ------------------------------------------------------------------------------------------
 
     def _sign_in(self, wish: Wish) -> AuthStatus:
-        """Ask the server about the wish's key; put it in use if the server says yes, else fail as an attempt."""
-        number = self._begin_attempt()
+        """Ask the server about the wish's credential; put it in use if it says yes, else fail as an attempt."""
+        self._browser.end()
+        self._retry = None
+        number = self._board.begin(wish.credential.method, AttemptPhase.CHECKING)
         with self._reporting(number, wish):
             sdk.load()
-            sdk.check_key(wish.secret)
-            with self._lock:
-                if number != self._attempts:
-                    raise AttemptCancelled("This sign-in was cancelled.")
-                self._client = sdk.adopt(sdk.client_for_key(wish.secret))
-                self._put_in_use(wish.source, SignInState.SIGNED_IN, expires_at=wish.expires_at)
-        self._changed()
-        if wish.source.kind is SourceKind.ENV_FILE and wish.source.path:
-            env_file.load_into_environment(wish.source.path)
+            client, whose = wish.credential.open()
+            with self._board.lock:
+                self._board.require_current(number)
+                self._client = sdk.adopt(client)
+                credential = wish.credential.renewed(client)
+                self._put_in_use(credential, SignInState.SIGNED_IN, identity=whose, expires_at=wish.expires_at)
+        self._board.publish()
+        source = wish.credential.source
+        if source.kind is SourceKind.ENV_FILE and source.path:
+            env_file.load_into_environment(source.path)
         if wish.remember_in is not None:
-            self._remember(wish.secret, wish.remember_in)
-        return self._changed()
+            self._remember(wish.credential.secret, wish.remember_in)
+        return self._board.publish()
 
-    def _use_unchecked(self, source: Source) -> None:
-        client = sdk.adopt(sdk.client_for_key(Wish(source).secret))
-        with self._lock:
+    def _use_unchecked(self, credential: InUse) -> None:
+        client = sdk.adopt(credential.build())
+        with self._board.lock:
             self._client = client
-            self._put_in_use(source, SignInState.CHECKING)
-        self._changed()
+            self._put_in_use(credential, SignInState.CHECKING)
+            if credential.method is Method.BROWSER and token_store.tighten():
+                self._board.note(
+                    Notice("tightened", "Others could read the stored session; it is now readable by you alone.")
+                )
+        self._board.publish()
         self.in_background(self.check)
 
-    def _put_in_use(self, source: Source, state: SignInState, *, expires_at: datetime | None = None) -> None:
-        secret = Wish(source).secret
-        self._in_use, self._retry = source, None
-        self._notices.clear()
+    def _put_in_use(
+        self, credential: InUse, state: SignInState, *, identity: str = "", expires_at: datetime | None = None
+    ) -> None:
+        self._in_use, self._retry = credential, None
+        self._use += 1
+        self._board.clear_notices()
         if expires_at is not None:
-            self._keep_expiry(secret, expires_at)
+            self._keep_expiry(credential.secret, expires_at)
+        ends, expiry = (expires_at, Expiry.NOTED) if expires_at else credential.expiry()
         now = _now()
-        noted = expires_at or records.noted_expiry(secret)
-        # A noted date that has passed says nothing against the server's yes.
-        expires_at = noted if noted and noted > now else None
-        self._status = AuthStatus(
-            state,
-            **_facts_of(source),
-            endpoint=sdk.target().partition(":")[0],
-            signed_in_at=now,
-            expires_at=expires_at,
-            expiry=Expiry.NOTED if expires_at else Expiry.UNKNOWN,
+        self._board.status = replace(
+            self._blank(),
+            state=state,
+            **_facts_of(credential.source),
+            identity=identity,
+            signed_in_at=credential.signed_in_at or now,
+            expires_at=ends,
+            expiry=expiry,
             checked_at=now if state is SignInState.SIGNED_IN else None,
         )
-        self._note(*about_use_of(source))
+        self._board.note(*about_use_of(credential.source))
 
-    def _judged(self, status: AuthStatus, verdict: AuthError | None) -> AuthStatus:
-        status = replace(status, message="", next_step="", checked_at=_now())
+    def _judged(self, verdict: AuthError | None, whose: str = "") -> AuthStatus:
+        """Return the status with the servers' word on the credential in use."""
+        status = replace(self.status, message="", next_step="", checked_at=_now())
         if verdict is None:
-            if status.expires_at and status.expires_at <= _now():
+            if status.expiry is Expiry.NOTED and status.expires_at and status.expires_at <= _now():
                 # The noted date was wrong, or the key was prolonged: the server's word counts.
                 status = replace(status, expires_at=None, expiry=Expiry.UNKNOWN)
-            return replace(status, state=SignInState.SIGNED_IN)
-        refused = isinstance(verdict, CredentialRefused)
-        return replace(
-            status,
-            state=SignInState.REJECTED if refused else SignInState.UNVERIFIED,
-            message=verdict.message,
-            next_step=verdict.next_step,
-        )
+            return replace(status, state=SignInState.SIGNED_IN, identity=whose or status.identity)
+        state = SignInState.UNVERIFIED
+        if status.method is Method.BROWSER and isinstance(verdict, SessionExpired | NotSignedIn):
+            state = SignInState.EXPIRED
+        elif status.method is Method.API_KEY and isinstance(verdict, CredentialRefused | CredentialUnusable):
+            state = SignInState.REJECTED
+        return replace(status, state=state, message=verdict.message, next_step=verdict.next_step)
 
     def _keep_expiry(self, secret: Secret, expires_at: datetime) -> None:
         try:
             records.note_expiry(secret, expires_at)
         except StorageFailed as error:
-            self._note(Notice("expiry", f"The key's end is known in this kernel only. {error}"))
+            self._board.note(Notice("expiry", f"The key's end is known in this kernel only. {error}"))
 
     def _remember(self, secret: Secret, place: Path) -> None:
         try:
             done = env_file.remember(place, secret)
         except AuthError as error:
-            self._note(Notice("remembered", f"Signed in, but the key was not remembered. {error}"))
-            self._changed()
+            self._board.note(Notice("remembered", f"Signed in, but the key was not remembered. {error}"))
+            self._board.publish()
             raise
-        with self._lock:
-            self._notices.pop("in_notebook", None)
-            self._notices.pop("again", None)
-        self._note(*about_remembering(done))
+        self._board.drop("in_notebook", "again")
+        self._board.note(*about_remembering(done))
+        self._move(sources.named_env_file(place))
+
+    def _move(self, source: Source) -> None:
+        """Let the key in use be the one that now stands at `source`: the same key, found there after a restart."""
+        with self._board.lock:
+            if self._in_use is not None and self._in_use.secret == source.secret:
+                self._in_use = in_use.for_source(source, self._in_use.deployment)
+                self._board.status = replace(self.status, **_facts_of(source))
 
     def _install_signed_out_client(self) -> None:
-        sdk.adopt(sdk.signed_out_client())
-        with self._lock:
-            self._client = None
-            self._status = replace(self._status, endpoint=sdk.target().partition(":")[0])
+        sdk.adopt(sdk.signed_out_client(self._environments.deployment))
+        self._client = None
+        self._use += 1
 
-    def _begin_attempt(self) -> int:
-        with self._lock:
-            self._attempts += 1
-            number = self._attempts
-            self._retry = None
-            self._notices.pop("failed", None)
-            attempt = Attempt(Method.API_KEY, AttemptPhase.CHECKING, ends_at=_now() + sdk.CHECK_LIMIT)
-            self._status = replace(self._status, attempt=attempt)
-        self._changed()
-        return number
+    def _blank(self) -> AuthStatus:
+        deployment = self._in_use.deployment if self._in_use else self._environments.deployment
+        return AuthStatus(environment=deployment.environment, endpoint=deployment.host)
 
     @contextmanager
     def _reporting(self, number: int | None = None, wish: Wish | None = None) -> Iterator[None]:
-        """Show what the block raises as a failed attempt, too."""
+        """Show what the block raises as a failed attempt, too; what was never answered can be tried again."""
         try:
             yield
         except AuthError as error:
-            self._fail(error, number, wish)
+            if isinstance(error, ServerUnreachable) and (number is None or self._board.is_current(number)):
+                self._retry = wish
+            self._board.fail(error, number, can_retry=wish is not None)
             raise
 
-    def _fail(self, error: AuthError, number: int | None = None, wish: Wish | None = None) -> None:
-        """Let the attempt fail with `error`, unless another one has begun since."""
-        with self._lock:
-            if isinstance(error, AttemptCancelled) or (number is not None and number != self._attempts):
-                return
-            unanswered = isinstance(error, ServerUnreachable)
-            self._retry = wish if unanswered else None
-            refused = "The server refused this key. " if isinstance(error, CredentialRefused) else ""
-            attempt = Attempt(
-                Method.API_KEY,
-                AttemptPhase.FAILED,
-                message=refused + error.message,
-                next_step=error.next_step,
-                can_retry=unanswered and wish is not None,
-            )
-            self._status = replace(self._status, attempt=attempt)
-        self._changed()
-
-    def _note(self, *notices: Notice) -> None:
-        with self._lock:
-            self._notices.update({notice.id: notice for notice in notices})
-
-    def _set(self, status: AuthStatus) -> AuthStatus:
-        with self._lock:
-            self._status = status
-        return self._changed()
-
-    def _changed(self) -> AuthStatus:
-        status = self._status
-        for listener in tuple(self._listeners):
-            listener(status)
-        return status
-
     def __repr__(self) -> str:
-        return repr(self._status)
+        return repr(self.status)
 
 
 _current: list[AuthSession] = []
@@ -494,7 +623,30 @@ def _now() -> datetime:
 
 
 def _facts_of(source: Source) -> dict[str, Any]:
-    return {"method": Method.API_KEY, "source": source.label, "fingerprint": source.fingerprint}
+    method = Method.API_KEY if source.session is None else Method.BROWSER
+    return {"method": method, "source": source.label, "fingerprint": source.fingerprint}
+
+
+def _described(source: Source) -> str:
+    return "the stored browser session" if source.session else f"the key in {source.label}"
+
+
+def _why_not(found: Survey) -> tuple[str, str]:
+    """Return why nothing of what was found is used, and what to do: empty where nothing was found."""
+    source = found.automatic
+    if source is not None and source.secret is not None:
+        foreign = refusal(source)
+        return foreign.message, foreign.next_step
+    reason = source or (found.find("environment") if found.environment_blocks else None)
+    return (reason.problem, reason.next_step) if reason else ("", "")
+
+
+def _stored_environment() -> str | None:
+    """Return the environment of the session that a new one will take the place of, where there is one."""
+    with suppress(AuthError):
+        if session := token_store.find():
+            return in_use.environment_of(sources.stored_session(session)) or "standard"
+    return None
 
 
 def _place(remember: bool | str | Path | None) -> Path | None:

@@ -50,6 +50,7 @@ class AuthWidget(anywidget.AnyWidget):
         self._publishing = threading.RLock()
         self._greeted = False
         super().__init__(**presentation.traits(self._session))
+        _listen_on_every_shell(self)
         self.on_msg(self._receive)
         self._unsubscribe = self._session.on_change(lambda _status: self._publish())
 
@@ -65,6 +66,7 @@ class AuthWidget(anywidget.AnyWidget):
                     setattr(self, name, value)
             if self._greeted:
                 self.send(presentation.message(self._session))
+            _listen_on_every_shell(self)
 
     def _receive(self, _widget: object, content: object, buffers: list[memoryview]) -> None:
         """Hand an intent to the session; never block the shell, never raise: a traceback would print what it holds."""
@@ -73,6 +75,7 @@ class AuthWidget(anywidget.AnyWidget):
         if content.get("kind") == "hello":
             self._greeted = True
             self.send(presentation.message(self._session))
+            _listen_on_every_shell(self)
             return
         intent = self._intent(content, buffers)
         if intent is not None:
@@ -84,12 +87,19 @@ class AuthWidget(anywidget.AnyWidget):
         if kind == "use_key":
             pasted = _secret_in(buffers)
             return lambda: self._use_key(pasted, content)
+        if kind == "paste_callback":
+            address = _secret_in(buffers)
+            return lambda: session.paste_secret_callback(address)
         if kind == "dismiss" and isinstance(name, str):
             return lambda: session.dismiss(name)
         intents: dict[object, Callable[[], object]] = {
             "load_env": lambda: session.load_env(str(content.get("path", ""))),
             "use_source": lambda: session.use_source(str(name)),
             "sign_out": lambda: session.sign_out(everywhere=content.get("everywhere") is True),
+            "sign_in_with_browser": session.sign_in_with_browser,
+            "use_another_account": lambda: session.use_another_account(content.get("on") is True),
+            "use_environment": lambda: session.use_environment(str(content.get("environment"))),
+            "warm": session.warm,
             "check": session.check,
             "cancel": session.cancel,
             "dismiss": session.cancel,
@@ -107,6 +117,17 @@ class AuthWidget(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return repr(self._session)
+
+
+def _listen_on_every_shell(widget: AuthWidget) -> None:
+    """Have clicks handled while a cell runs, where the kernel can.
+
+    ipykernel (7.2 to 7.4) notes on the comm which shell has published last, and routes the page's messages there: after
+    a cell, or a thread that it started, that is the shell on which the next cell runs. Without the note, messages go
+    where the page sends them: to a subshell. Guarded by tests/browser/test_lab_browser_sign_in.py.
+    """
+    if widget.comm is not None:
+        widget.comm.__dict__.pop("_reply_subshell_id", None)
 
 
 def _secret_in(buffers: list[memoryview]) -> Secret:

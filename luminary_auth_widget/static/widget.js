@@ -12,7 +12,8 @@
  *   next_step: string, expires_at: number|null, checked_at: number|null, expiry: string, lifetime: number|null,
  *   attempt: Attempt|null, busy: boolean, offers: string[], primary: string, key_page: string|null,
  *   env_file: {path: string, label: string}|null, remember: {label: string}|null, sign_out_choice: boolean,
- *   sources: Source[], facts: [string, string][], notices: Notice[]}} Status
+ *   sources: Source[], environments: {id: string, name: string, in_use: boolean}[], facts: [string, string][],
+ *   notices: Notice[]}} Status
  *   What the kernel says. Times are epoch milliseconds by its own clock.
  * @typedef {{kind: string, [name: string]: unknown}} Intent
  * @typedef {import("@anywidget/types").AnyModel} Model
@@ -50,9 +51,9 @@ const TEXT = {
     "": "I don't know", P7D: "one week", P1M: "one month", P3M: "three months", P6M: "six months", P1Y: "one year",
     date: "until a date…",
   },
-  env: ".env", load: "Load", details: "Details", inUse: "in use", useThis: "Use this one",
+  env: ".env", load: "Load", details: "Details", environment: "Environment", switchTo: "Switch to this", inUse: "in use", useThis: "Use this one",
 };
-/** Put `value` into a text of the catalogue. @param {string} text @param {string} value */
+/** @param {string} text @param {string} value */
 const fill = (text, value) => text.replace("%", () => value);
 
 /** @type {Record<State, [glyph: string, tone: string]>} */
@@ -75,7 +76,8 @@ const PRIVATE = {
 const BLANK = {
   now: 0, endpoint: "", state: "signed_out", title: "", subtitle: "", message: "", next_step: "", expires_at: null,
   checked_at: null, lifetime: null, expiry: "unknown", attempt: null, busy: false, offers: [], primary: "",
-  key_page: null, env_file: null, remember: null, sign_out_choice: false, sources: [], facts: [], notices: [],
+  key_page: null, env_file: null, remember: null, sign_out_choice: false, sources: [], environments: [], facts: [],
+  notices: [],
 };
 
 // ---- Drawing: text and properties only, never markup ----
@@ -213,7 +215,7 @@ const isOverdue = ({ busy, checked_at }, ends) => !busy && checked_at !== null &
 /** @param {number} left milliseconds */
 const phaseOf = (left) => left <= 0 ? "expired" : left <= DAY ? "urgent" : left <= 7 * DAY ? "soon" : "plenty";
 
-/** What the countdown shows, if there is one; a bar needs the share of the lifetime that is left.
+/** A bar needs the share of the lifetime that is left.
  * @param {Status} status @param {number} now */
 function countdownOf(status, now) {
   const { state, expires_at: ends, expiry, lifetime } = status, bare = { text: "", aside: "", tone: "", share: -1 };
@@ -257,7 +259,7 @@ const clock = {
 /** The ends that each kernel was asked about. @type {WeakMap<object, Set<number>>} */
 const askedEnds = new WeakMap();
 
-/** How the kernel looks from here; a page without a widget manager counts as live.
+/** A page without a widget manager counts as live.
  * @param {Model} model @returns {"live"|"busy"|"unknown"|"gone"|"saved"} */
 function healthOf({ widget_manager: manager }) {
   if (!manager) return "live";
@@ -419,6 +421,9 @@ function subtitleOf(status, now) {
   return [subtitle, busy ? TEXT.checking : checked].filter(Boolean).join(" · ");
 }
 
+/** @param {{message: string, next_step: string}} said */
+const remarkOf = ({ message, next_step }) => [message, next_step].filter(Boolean).join(" ");
+
 /** @type {Part<Status>} */
 const statePart = (drawing) => {
   const { h, each, tell, line } = drawing;
@@ -433,7 +438,7 @@ const statePart = (drawing) => {
       }),
       h("small", { note: subtitleOf })),
     each(h("div"), (status, now) => [countdownOf(status, now)], () => "", countdown),
-    h("p", { note: ({ message, next_step }) => [message, next_step].filter(Boolean).join(" ") }),
+    h("p", { note: remarkOf }),
     h("p", { note: () => line.waiting }),
     h("div", { class: "law-row" },
       ...browserButton(drawing), tell(TEXT.check, { kind: "check" }, { show: offered("check") }), ...signOut(drawing)));
@@ -465,7 +470,7 @@ function signOut({ h, button, tell, follow, line }) {
   return [first, choice];
 }
 
-/** A sign-in under way, or why it failed. @type {Part<Status>} */
+/** @type {Part<Status>} */
 const attemptPart = ({ h, each }) => {
   const makers = { failed, waiting_for_browser: waitingForBrowser, working };
   const kindOf = (/** @type {Attempt} */ { phase }) => (phase in makers ? phase : "working");
@@ -486,6 +491,7 @@ const failed = ({ h, tell }) => h("div", { class: "law-part" },
     h("p", { note: (attempt) => attempt.next_step })),
   h("div", { class: "law-row" },
     tell(TEXT.retry, { kind: "retry" }, { show: ({ can_retry }) => can_retry }),
+    tell(TEXT.retry, { kind: "sign_in_with_browser" }, { show: ({ method }) => method === "browser" }),
     tell(TEXT.dismiss, { kind: "dismiss" })));
 
 /** @type {Part<Status>} */
@@ -549,7 +555,7 @@ function keyField({ h, button }) {
   return { field, show, take };
 }
 
-/** How long the key lasts, in the person's own word. @param {Drawing<Status>} drawing */
+/** @param {Drawing<Status>} drawing */
 function keyLasts({ h }) {
   const date = h("input", { type: "date", "aria-label": TEXT.lastsUntil, hidden: true });
   const options = Object.entries(TEXT.lifetimes).map(([value, text]) => h("option", { value }, text));
@@ -577,7 +583,7 @@ const noticesPart = ({ h, each }) => each(h("div"), ({ notices }) => notices, ({
     row.each(row.h("div", { class: "law-row" }), ({ actions }) => actions, ({ kind }) => kind, (act, { kind }) =>
       act.tell("", { kind, id }, { textContent: ({ label }) => label }))));
 
-/** Where credentials are, which one is in use, and what else is worth knowing. @type {Part<Status>} */
+/** @type {Part<Status>} */
 const detailsPart = ({ h, each }) =>
   h("details", { class: "law-part", show: ({ sources, facts }) => sources.length + facts.length },
     h("summary", {}, TEXT.details),
@@ -589,12 +595,17 @@ const detailsPart = ({ h, each }) =>
         row.h("td", {},
           row.h("span", { class: "law-good", show: (source) => source.in_use }, TEXT.inUse),
           row.tell(TEXT.useThis, { kind: "use_source", id }, { show: (source) => source.can_use && !source.in_use })))),
+      each(h("tbody"), ({ environments }) => environments, ({ id }) => id, (row, { id }) => row.h("tr", {},
+        row.h("th", { scope: "row" }, TEXT.environment), row.h("td", { textContent: ({ name }) => name }),
+        row.h("td", {},
+          row.h("span", { class: "law-good", show: ({ in_use }) => in_use }, TEXT.inUse),
+          row.tell(TEXT.switchTo, { kind: "use_environment", environment: id }, { show: ({ in_use }) => !in_use })))),
       each(h("tbody"), ({ facts }) => facts, ([label]) => label, (row, [label]) => row.h("tr", {},
         row.h("th", { scope: "row" }, label), row.h("td", { colSpan: 2, textContent: ([, value]) => value })))));
 
 // ---- Signing in with the browser ----
 
-/** The button and its hint. @param {Drawing<Status>} drawing */
+/** @param {Drawing<Status>} drawing */
 function browserButton({ h, tell, line }) {
   const warm = () => line.send({ kind: "warm" }), offer = offered("browser");
   const start = tell("", { kind: "sign_in_with_browser" }, {
@@ -606,7 +617,7 @@ function browserButton({ h, tell, line }) {
   return [start, h("small", { show: (status) => status.state === "signed_out" && offer(status) }, TEXT.browserHint)];
 }
 
-/** What is shown until the browser has landed. @type {Part<Attempt>} */
+/** @type {Part<Attempt>} */
 const waitingForBrowser = (drawing) => {
   const { h, button, tell, line } = drawing;
   const well = h("div", {
@@ -623,6 +634,7 @@ const waitingForBrowser = (drawing) => {
     h("div", { class: "law-row" },
       webLink(drawing, ({ link }) => link, TEXT.openLink, "law-button law-primary"), copy,
       tell(TEXT.cancel, { kind: "cancel" }), h("label", {}, another, TEXT.otherAccount)),
+    h("p", { class: "law-bad", role: "alert", note: remarkOf }),
     pasteBack(drawing));
 };
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]  # as ipykernel depends on it
+import requests
 from jupyter_client.manager import KernelManager
 
+from luminary_auth_widget.sandbox import Sandbox
+from tests.sandbox.helpers import ADA, Browser
+
+# Where a login may come back to: the SDK's own list.
+PORTS = (10001, 9876, 22223, 5000)
 # A cell of these tests takes a second or two, the import of the SDK included.
 LIMIT_SECONDS = 60
 
@@ -32,6 +43,8 @@ class Kernel:
         self.folder = folder
         self.messages: list[dict[str, Any]] = []
         self.traits: dict[str, dict[str, Any]] = {}
+        # What the widget has told its views last.
+        self.last_status: dict[str, Any] = {}
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(cwd=str(folder), env=environ, extra_arguments=list(arguments))
         self.client = self.manager.blocking_client()
@@ -66,12 +79,22 @@ class Kernel:
                 case "status" if content["execution_state"] == "idle":
                     return ran
 
-    def click(self, model: str, kind: str, *, buffers: tuple[bytes, ...] = (), **content: Any) -> None:
-        """Send what the page sends when a control of the widget is used."""
+    def click(
+        self, model: str, kind: str, *, buffers: tuple[bytes, ...] = (), subshell: str | None = None, **content: Any
+    ) -> None:
+        """Send what the page sends when a control of the widget is used; JupyterLab sends it to a subshell."""
         body = {"comm_id": model, "data": {"method": "custom", "content": {"kind": kind, **content}}}
         message = self.client.session.msg("comm_msg", body)
+        message["header"]["subshell_id"] = subshell
         self.client.session.send(self.client.shell_channel.socket, message, buffers=list(buffers))
         self._last_click: str = message["header"]["msg_id"]
+
+    def create_subshell(self) -> str:
+        """Return the id of a new subshell: what is sent there is handled while a cell runs."""
+        request = self.client.session.msg("create_subshell_request")
+        self.client.control_channel.send(request)
+        reply: dict[str, Any] = self.client.control_channel.get_msg(timeout=LIMIT_SECONDS)
+        return str(reply["content"]["subshell_id"])
 
     def wait_for(self, model: str, **wanted: Any) -> dict[str, Any]:
         """Wait until the widget's synced traits have the values; return all of them."""
@@ -94,6 +117,65 @@ class Kernel:
                 status: dict[str, Any] = data["content"]
                 return status
 
+    def wait_for_message(self, model: str, sentence: str) -> dict[str, Any]:
+        """Wait until the attempt that is shown says `sentence`; return the status message."""
+        return self.wait_until(
+            model, lambda status: bool(status["attempt"] and sentence in status["attempt"]["message"])
+        )
+
+    def wait_for_title(self, model: str, title: str) -> dict[str, Any]:
+        """Wait until the widget's first line reads `title`; return the status message."""
+        return self.wait_until(model, lambda status: status["title"] == title)
+
+    def wait_for_link(self) -> str:
+        """Wait until a view that has said hello is sent a link, also while a cell runs."""
+        while not (self.last_status.get("attempt") or {}).get("link"):
+            self._next_message()
+        return str(self.last_status["attempt"]["link"])
+
+    def wait_until(self, model: str, is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        deadline = time.monotonic() + LIMIT_SECONDS
+        status = self.status(model)
+        while not is_it(status):
+            assert time.monotonic() < deadline, f"The widget never came to it: {status}"
+            self._next_message()
+            status = self.last_status
+        return status
+
+    def begin_login(self, model: str) -> str:
+        """Click *Sign in with browser*; return the link."""
+        self.click(model, "sign_in_with_browser")
+        self.wait_for(model, attempt="starting")
+        self.wait_for(model, attempt="waiting_for_browser")
+        return str(self.status(model)["attempt"]["link"])
+
+    def has_begun(self, request: str) -> None:
+        """Wait until the cell that was sent as `request` runs."""
+        while True:
+            message = self._next_message()
+            if message["msg_type"] == "execute_input" and message["parent_header"].get("msg_id") == request:
+                return
+
+    def sign_in(self, model: str, cloud: Sandbox, account: tuple[str, str] = ADA) -> dict[str, Any]:
+        """Do all that a person does with the browser on this machine; return the traits."""
+        deliver(end_of_login(cloud, self.begin_login(model), account))
+        return self.wait_for(model, state="signed_in", attempt="")
+
+    def paste(self, model: str, address: str) -> None:
+        self.click(model, "paste_callback", buffers=(address.encode(),))
+
+    def children(self) -> list[psutil.Process]:
+        """Return the login children that run."""
+        found = []
+        for child in psutil.Process(self.manager.provisioner.pid).children():
+            with suppress(psutil.Error):  # it is ending
+                found += [child] if "login_worker.py" in " ".join(child.cmdline()) else []
+        return found
+
+    def broadcast(self) -> str:
+        """Return all that the kernel has told everybody so far."""
+        return json.dumps(self.messages, default=str)
+
     def _next_message(self) -> dict[str, Any]:
         try:
             message: dict[str, Any] = self.client.get_iopub_msg(timeout=LIMIT_SECONDS)
@@ -103,4 +185,40 @@ class Kernel:
         content = message["content"]
         if message["msg_type"] in {"comm_open", "comm_msg"} and "state" in content.get("data", {}):
             self.traits.setdefault(content["comm_id"], {}).update(content["data"]["state"])
+        if message["msg_type"] == "comm_msg" and content.get("data", {}).get("method") == "custom":
+            self.last_status = content["data"]["content"]
         return message
+
+
+def end_of_login(cloud: Sandbox, link: str, account: tuple[str, str] = ADA) -> str:
+    """Log in on the page behind `link`, and return the address on which the browser ends."""
+    with Browser(cloud) as browser:
+        # Over https: see Browser.
+        page = browser.session.get(link.replace(cloud.page_url, cloud.url), timeout=5)
+        landed = browser.send(page, email=account[0], password=account[1])
+    assert landed.status_code == 302, landed.text
+    return landed.headers["Location"]
+
+
+def deliver(address: str) -> requests.Response:
+    """Open `address`, as a browser on the kernel's machine does."""
+    with requests.Session() as browser:
+        browser.trust_env = False
+        return browser.get(address, timeout=5)
+
+
+def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Return whether a server could begin to listen now, past connections that are still being forgotten."""
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind((host, port))
+            server.listen()
+        except OSError:
+            return False
+        return True
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file and folder below `folder`, with what it holds."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}

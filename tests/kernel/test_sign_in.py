@@ -1,5 +1,7 @@
 """After sign-in the next line works: in a real kernel, against the sandbox, with the unmodified SDK."""
 
+import subprocess
+
 import pytest
 
 from .driver import Kernel
@@ -156,3 +158,31 @@ def test_messages_that_no_page_of_ours_sends_change_nothing(a_kernel):
     for content in ({"kind": "nonsense"}, {"kind": None}, {"kind": ["use_key"]}, {"kind": "use_source", "id": {}}):
         a_kernel.click(model, **content)
     assert a_kernel.run("print(session.status.state.value)").text == "signed_out\n"
+
+
+def test_a_remembered_key_is_kept_in_env_named_as_its_source_kept_from_git_and_can_be_taken_back(
+    a_kernel, a_folder, a_key
+):
+    subprocess.run(["git", "init", "--quiet", str(a_folder)], check=True)
+    (model,) = a_kernel.run(LOGIN).models
+    a_kernel.click(model, "use_key", remember=True, lasts="", buffers=(a_key.secret.encode(),))
+    status = a_kernel.wait_until(model, lambda status: "./.env" in status["subtitle"])
+    assert (a_folder / ".env").read_text() == f"LC_API_KEY='{a_key.secret}'\n"
+    assert [notice["text"].partition(".")[0] for notice in status["notices"]] == ["Remembered in ", "Git would add "]
+    a_kernel.click(model, "keep_from_git")
+    a_kernel.wait_until(model, lambda status: "keeps .env out of git" in status["notices"][-1]["text"])
+    assert (a_folder / ".gitignore").read_text() == ".env\n"
+    a_kernel.click(model, "forget")
+    a_kernel.wait_until(model, lambda status: "pasted key" in status["subtitle"])
+    assert not (a_folder / ".env").exists()
+    assert a_kernel.run("print(session.check().state.value)").text == "signed_in\n"
+
+
+def test_a_key_written_into_a_cell_works_and_the_widget_offers_to_move_it(a_kernel, a_folder, a_key, adas_projects):
+    ran = a_kernel.run(f"from luminary_auth_widget import login\nsession = login(api_key='{a_key.secret}')\n{LIST}")
+    assert ran.text == adas_projects
+    (notice,) = a_kernel.status(ran.models[0])["notices"]
+    assert "stands in this notebook's code" in notice["text"]
+    a_kernel.click(ran.models[0], notice["actions"][0]["kind"], id=notice["id"])
+    a_kernel.wait_until(ran.models[0], lambda status: "./.env" in status["subtitle"])
+    assert a_key.secret in (a_folder / ".env").read_text()

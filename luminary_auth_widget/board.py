@@ -1,0 +1,130 @@
+"""What the session shows: the status, the attempt beside it, notices; and who is told when it changes. Thread-safe."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from .errors import AttemptCancelled, AuthError, CredentialRefused, ServerUnreachable
+from .notices import Notice
+from .status import Attempt, AttemptPhase, AuthStatus, Method
+
+_logger = logging.getLogger(__name__)
+
+
+class Board:
+    """The state machine of attempts, beside the status that they do not touch.
+
+    Every attempt has a number; what comes from an older one than the newest is too late, and changes nothing.
+
+    Attributes
+    ----------
+    lock : RLock
+        Held around every change; hold it to change several things at once.
+    status : AuthStatus
+    checking : bool
+        Whether the server is being asked about the credential in use.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.status = AuthStatus()
+        self.checking = False
+        self._number = 0
+        self._notices: dict[str, Notice] = {}
+        self._listeners: list[Callable[[AuthStatus], None]] = []
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the person should know beside the state, oldest first."""
+        return tuple(self._notices.values())
+
+    def listen(self, callback: Callable[[AuthStatus], None]) -> Callable[[], None]:
+        """Call `callback` with the status after every change, on the thread that made it; return what ends that."""
+        self._listeners.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return unsubscribe
+
+    def publish(self) -> AuthStatus:
+        """Tell the listeners, and return the status."""
+        status = self.status
+        for listener in tuple(self._listeners):
+            try:
+                listener(status)
+            except Exception:
+                # Somebody's callback; the sign-in that it hears of goes on.
+                _logger.exception("A function that was given to on_change() has failed.")
+        return status
+
+    def begin(self, method: Method, phase: AttemptPhase) -> int:
+        """Show a new attempt, which makes every earlier one too late; return its number."""
+        with self.lock:
+            self._number += 1
+            number = self._number
+            self._notices.pop("failed", None)
+            self.status = replace(self.status, attempt=Attempt(method, phase))
+        self.publish()
+        return number
+
+    def is_current(self, number: int) -> bool:
+        """Whether the attempt is still the newest."""
+        return number == self._number
+
+    def require_current(self, number: int) -> None:
+        """Raise AttemptCancelled unless the attempt is still the newest."""
+        if not self.is_current(number):
+            raise AttemptCancelled("This sign-in was cancelled.")
+
+    def advance(self, number: int, **changes: Any) -> None:
+        """Change what is shown of the attempt, if it is still the newest."""
+        with self.lock:
+            if not self.is_current(number) or self.status.attempt is None:
+                return
+            self.status = replace(self.status, attempt=replace(self.status.attempt, **changes))
+        self.publish()
+
+    def fail(self, error: AuthError, number: int | None = None, *, can_retry: bool = False) -> None:
+        """Let the attempt fail with `error`, if it is still the newest; one that never began fails as well."""
+        with self.lock:
+            if isinstance(error, AttemptCancelled) or (number is not None and not self.is_current(number)):
+                return
+            method = self.status.attempt.method if self.status.attempt else Method.API_KEY
+            refused = isinstance(error, CredentialRefused) and method is Method.API_KEY
+            attempt = Attempt(
+                method,
+                AttemptPhase.FAILED,
+                message=f"The server refused this key. {error.message}" if refused else error.message,
+                next_step=error.next_step,
+                can_retry=can_retry and isinstance(error, ServerUnreachable),
+            )
+            self.status = replace(self.status, attempt=attempt)
+        self.publish()
+
+    def end_attempt(self) -> None:
+        """Take the attempt off the screen; whatever it still brings is too late."""
+        with self.lock:
+            self._number += 1
+            self.status = replace(self.status, attempt=None)
+
+    def note(self, *notices: Notice) -> None:
+        """Show notices; one takes the place of an earlier one of its id."""
+        with self.lock:
+            self._notices.update({notice.id: notice for notice in notices})
+
+    def drop(self, *ids: str) -> None:
+        """Take notices off the screen."""
+        with self.lock:
+            for notice_id in ids:
+                self._notices.pop(notice_id, None)
+
+    def clear_notices(self) -> None:
+        """Take all notices off the screen."""
+        with self.lock:
+            self._notices.clear()

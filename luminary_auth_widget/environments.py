@@ -1,0 +1,70 @@
+"""Which Luminary Cloud this kernel signs in to; and that no environment's secret is sent to the other."""
+
+from __future__ import annotations
+
+from . import in_use, sdk
+from .browser_sign_in import sdk_settings
+from .errors import CredentialUnusable
+from .in_use import environment_name
+from .sdk import Deployment
+from .sources import Source
+
+
+class Environments:
+    """The chosen deployment; until one is chosen, the stored session's own.
+
+    Attributes
+    ----------
+    deployment : Deployment
+    """
+
+    def __init__(self) -> None:
+        self.deployment = Deployment()
+        self._chosen = False
+
+    def choose(self, environment: str | None, target: str | None) -> bool:
+        """Change to an environment or a private deployment; return whether that is another one.
+
+        Raises
+        ------
+        CredentialUnusable
+            There is no such environment.
+        SDKUnusable
+            The SDK does not tell its settings.
+        """
+        environment = environment or self.deployment.environment
+        if environment not in {"standard", "itar"}:
+            raise CredentialUnusable(
+                f"There is no environment {environment!r}.", next_step='Choose "standard" or "itar".'
+            )
+        if environment == "itar" and sdk.in_sandbox():
+            raise CredentialUnusable(
+                "The sandbox has no ITAR environment.", next_step="Restart the kernel, and leave out sandbox.use()."
+            )
+        before = self.deployment
+        self.deployment = sdk_settings(environment) if environment == "itar" else Deployment(environment, target)
+        self._chosen = True
+        return self.deployment != before
+
+    def allow(self, source: Source) -> bool:
+        """Whether the source's secret may be sent to the deployment; while none is chosen, the source's is followed."""
+        environment = in_use.environment_of(source)
+        if environment is None:
+            # A session of unknown origin was made by the SDK's own login, which is the standard one unless told.
+            return source.session is None or self.deployment.environment == "standard"
+        if environment == self.deployment.environment:
+            return True
+        if self._chosen or source.session is None:
+            return False
+        self.deployment = in_use.for_source(source, Deployment(environment)).deployment
+        return True
+
+
+def refusal(source: Source) -> CredentialUnusable:
+    """Return why the source's secret was not sent."""
+    environment = environment_name(in_use.environment_of(source) or "standard")
+    what = "The stored browser session" if source.session else f"The key in {source.label}"
+    return CredentialUnusable(
+        f"{what} belongs to the {environment} environment; it was not sent.",
+        next_step="Switch the environment under Details, or sign in anew.",
+    )

@@ -1,0 +1,41 @@
+"""Noticing that another process has signed in or out: the token store is looked at every two seconds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from . import token_store
+
+# Kernels follow each other within 5 s. Looked at instead of being told: inotify does not reach network home folders.
+_SECONDS = 2
+
+
+class StoreWatcher:
+    """Calls `changed`, on a thread of its own, after each write to the SDK's token store.
+
+    Parameters
+    ----------
+    changed : callable
+        Must not raise.
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._seen = token_store.stamp()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to look; a second call does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._look, name="luminary-auth-watcher", daemon=True)
+            self._thread.start()
+
+    def _look(self) -> None:
+        # An event that is never set: a wait that a daemon thread can end in.
+        pause = threading.Event()
+        while not pause.wait(_SECONDS):
+            seen = token_store.stamp()
+            if seen != self._seen:
+                self._seen = seen
+                self._changed()
