@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
+from luminary_auth_widget.sandbox import Sandbox
 from tests import chromium
+from tests.conftest import bound_environ
+
+from .lab import Lab, LabPage, lab_context
 
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "luminary_auth_widget" / "static"
@@ -72,6 +76,7 @@ STATUS: dict[str, Any] = {
     "env_file": None,
     "remember": {"label": "Remember in ./.env"},
     "sources": [],
+    "environments": [],
     "facts": [],
     "notices": [],
 }
@@ -197,3 +202,33 @@ def a_page(context: BrowserContext) -> Iterator[Page]:
 def a_widget(a_page: Page) -> WidgetPage:
     """The widget's page, with nothing drawn yet."""
     return WidgetPage(a_page)
+
+
+@pytest.fixture(scope="package")
+def a_lab_server(a_running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One JupyterLab for all browser tests, which logs all it can."""
+    folder = tmp_path_factory.mktemp("lab")
+    lab = Lab(folder, bound_environ(a_running_sandbox, folder), ("--debug",))
+    yield lab
+    lab.close()
+
+
+@pytest.fixture
+def a_lab(a_lab_server: Lab) -> Iterator[Lab]:
+    """JupyterLab without kernels, and nobody signed in on its machine."""
+    yield a_lab_server
+    a_lab_server.forget()
+
+
+@pytest.fixture
+def a_context(a_lab: Lab, browser: Browser) -> Iterator[BrowserContext]:
+    """A person's browser."""
+    fresh = lab_context(browser)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def a_lab_page(a_context: BrowserContext, a_lab: Lab) -> LabPage:
+    """A page of JupyterLab, with no notebook open yet."""
+    return LabPage(a_context.new_page(), a_lab)

@@ -14,9 +14,14 @@ from typing import Any
 
 import nbformat
 import requests
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 LIMIT_SECONDS = 60
+LIMIT = LIMIT_SECONDS * 1000  # milliseconds, as Playwright has them
+LOGIN = "from luminary_auth_widget import login\nsession = login()"
+# A cell that keeps the kernel until the test makes a file of that name; it takes the file away.
+RUNNING = "import os, time\nwhile not os.path.exists('enough'): time.sleep(0.05)\nos.remove('enough')\nprint('done')"
+LIST = "import luminarycloud as lc\nsorted(p.name for p in lc.iterate_projects())"
 _SETTINGS = {
     # No request to the news feed, and no question about it.
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -32,6 +37,7 @@ class Lab:
         self.folder = folder
         self.notebooks = folder / "notebooks"
         self.notebooks.mkdir(parents=True)
+        self.credentials = folder / "credentials"
         for plugin, values in _SETTINGS.items():
             file = folder / "settings" / f"{plugin}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +73,17 @@ class Lab:
         nbformat.write(notebook, path)
         return path
 
+    def forget(self) -> None:
+        """End the kernels, and take away the credentials that they left."""
+        for kernel in requests.get(f"{self.url}/api/kernels", timeout=LIMIT_SECONDS).json():
+            requests.delete(f"{self.url}/api/kernels/{kernel['id']}", timeout=LIMIT_SECONDS)
+        shutil.rmtree(self.credentials, ignore_errors=True)
+
+    def files_holding(self, *secrets: str) -> list[Path]:
+        """Return the files in the lab's folder, the SDK's own store aside, that hold one of `secrets`."""
+        files = [path for path in self.folder.rglob("*") if path.is_file() and path.name != "tokens2"]
+        return [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
+
     def copy(self, notebook: Path) -> Path:
         """Put a copy of a notebook file into the lab's folder."""
         return Path(shutil.copy(notebook, self.notebooks / notebook.name))
@@ -101,6 +118,11 @@ class LabPage:
             timeout=LIMIT_SECONDS * 1000,
         )
         return self
+
+    @property
+    def card(self) -> Locator:
+        """The first view of the widget."""
+        return self.page.get_by_role("region", name="Luminary Cloud sign-in").first
 
     def run_cell(self, index: int) -> None:
         """Run one cell as Ctrl+Enter does; return as soon as it is sent."""
@@ -192,6 +214,12 @@ class LabPage:
     def cell_count(self) -> int:
         count: int = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
         return count
+
+
+def lab_context(browser: Browser, **options: Any) -> BrowserContext:
+    """Return a fresh profile: a person's browser, in British English and UTC."""
+    viewport = {"width": 1100, "height": 900}
+    return browser.new_context(locale="en-GB", timezone_id="UTC", viewport=viewport, **options)  # type: ignore[arg-type]
 
 
 def _environ_of(folder: Path, extra: dict[str, str]) -> dict[str, str]:

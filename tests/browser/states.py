@@ -33,7 +33,26 @@ NOTICE = {
 ENV_FILE = {"path": "./.env", "label": "found in this folder, key …a1b2"}
 LINK = "https://login.luminarycloud.com/authorize?response_type=code&client_id=abcdefghijklmnop&state=0123456789"
 REFUSED = "It was revoked, deleted or has expired."
+WRONG_ADDRESS = "This address belongs to another sign-in, or an earlier one."
+COPY_ALL = "Copy the whole address of the page on which the browser ended, after signing in."
+ENVIRONMENTS = [
+    {"id": "standard", "name": "Standard", "in_use": True},
+    {"id": "itar", "name": "ITAR", "in_use": False},
+]
 NEW_KEY = "Create a new one under My Account → Profile → API Keys, then paste it here."
+
+
+def waiting(**changes: Any) -> dict[str, Any]:
+    """Return what the kernel says, signed out, while a browser is awaited; `changes` are the attempt's."""
+    awaited = {"method": "browser", "link": LINK, "ends_at": NOW_MS + 4 * MINUTE + 32 * SECOND, **changes}
+    return status(offers=["key", "load_env"], attempt=attempt("waiting_for_browser", **awaited))
+
+
+def browser_attempt(phase: str, **changes: Any) -> dict[str, Any]:
+    """Return what the kernel says, signed out, of a sign-in by browser that has no link (any more)."""
+    offers = ["browser", "key"] if phase == "failed" else ["key"]
+    return status(offers=offers, attempt=attempt(phase, method="browser", **changes))
+
 
 STATES: dict[str, dict[str, Any]] = {
     "signed out": status(env_file=ENV_FILE, offers=["key", "load_env"]),
@@ -51,10 +70,14 @@ STATES: dict[str, dict[str, Any]] = {
             "failed", message="The server refused this key.", next_step=f"{REFUSED} {NEW_KEY}", can_retry=True
         )
     ),
-    "waiting for the browser": status(
-        offers=["key"], attempt=attempt("waiting_for_browser", link=LINK, ends_at=NOW_MS + 4 * MINUTE + 32 * SECOND)
+    "waiting for the browser": waiting(),
+    "waiting after a wrong address": waiting(message=WRONG_ADDRESS, next_step=COPY_ALL),
+    "starting": browser_attempt("starting"),
+    "finishing": browser_attempt("finishing"),
+    "failed in the browser": browser_attempt(
+        "failed", message="The log-in page said no (access_denied).", next_step="Try again."
     ),
-    "plenty": signed_in(sources=SOURCES, facts=FACTS),
+    "plenty": signed_in(sources=SOURCES, environments=ENVIRONMENTS, facts=FACTS),
     "soon": signed_in(
         expires_at=NOW_MS + 5 * DAY + 3 * HOUR, offers=["check", "sign_out", "browser"], sign_out_choice=True
     ),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
-from .conftest import DAY, HOUR, MINUTE, NOW_MS, SECOND, WidgetPage, attempt, serve, signed_in, status
-from .states import ENV_FILE, FACTS, LINK, NOTICE, SOURCES, STATES
+from .conftest import DAY, HOUR, MINUTE, NOW_MS, SECOND, STATIC, attempt, signed_in, status
+from .states import ENV_FILE, FACTS, NOTICE, SOURCES, STATES
 
 MARKUP = "<img src=x onerror='document.title=`hit`'><b>bold</b>"
 OVERFLOWING = """() => [...document.querySelectorAll("section, section *")].filter((node) =>
@@ -374,7 +375,7 @@ def test_a_dotenv_file_is_loaded_by_its_path(a_widget):
     assert a_widget.intents == [{"kind": "load_env", "path": "./.env"}]
 
 
-# ---- Attempts, signing out, the browser ----
+# ---- Attempts, signing out ----
 
 
 def test_a_failed_attempt_is_an_alert_and_can_be_tried_again(a_widget):
@@ -404,53 +405,6 @@ def test_focus_moves_to_the_heading_when_its_control_goes_away(a_widget):
     a_widget.hear(status())
     expect(a_widget.card.get_by_role("heading")).to_be_focused()
     assert a_widget.intents == [{"kind": "sign_out", "everywhere": False}]
-
-
-def test_where_other_kernels_may_follow_signing_out_asks_first(a_widget):
-    a_widget.render(signed_in(sign_out_choice=True))
-    for answer in ("Keep me signed in", "Everywhere"):
-        a_widget.page.get_by_role("button", name="Sign out…").click()
-        expect(a_widget.page.get_by_role("button", name="This kernel only")).to_be_focused()
-        a_widget.page.get_by_role("button", name=answer).click()
-    assert a_widget.intents == [{"kind": "sign_out", "everywhere": True}]
-
-
-def test_the_browser_button_warms_up_and_starts(a_widget):
-    a_widget.render(STATES["signed out, browser"])
-    a_widget.page.get_by_role("button", name="Sign in with browser").click()
-    kinds = [one["kind"] for one in a_widget.intents]
-    assert kinds[0] == "warm"
-    assert kinds[-1] == "sign_in_with_browser"
-    expect(a_widget.card).to_contain_text("Waiting for the kernel…")
-
-
-def test_while_the_browser_is_awaited_there_is_a_link_a_time_and_a_box_for_its_address(a_widget):
-    a_widget.render(STATES["waiting for the browser"])
-    expect(a_widget.card.get_by_text("4:32 left")).to_be_visible()
-    expect(a_widget.card.get_by_role("link", name="Open the log-in page")).to_have_attribute("href", LINK)
-    a_widget.page.get_by_label("Use another account").check()
-    a_widget.page.get_by_text("Your browser ended on a page that cannot connect?").click()
-    a_widget.page.get_by_label("Paste its address").fill("http://127.0.0.1:10001/callback?code=secret")
-    a_widget.page.get_by_role("button", name="Finish").click()
-    another, paste = a_widget.sent
-    assert another["content"] == {"kind": "use_another_account", "on": True}
-    assert paste["content"] == {"kind": "paste_callback"}
-    assert paste["buffers"] == ["http://127.0.0.1:10001/callback?code=secret"]
-    assert "secret" not in "".join(paste["fields"])
-
-
-def test_without_a_clipboard_the_link_is_selected(a_widget):
-    a_widget.page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
-    a_widget.render(STATES["waiting for the browser"])
-    a_widget.page.get_by_role("button", name="Copy link").click()
-    expect(a_widget.page.get_by_role("button", name="Selected: copy it now")).to_be_visible()
-    assert a_widget.page.evaluate("getSelection().toString()") == LINK
-
-
-def test_a_script_is_no_login_link(a_widget):
-    a_widget.render(status(attempt=attempt("waiting_for_browser", link="javascript:alert(1)")))
-    expect(a_widget.card).to_contain_text("javascript:alert(1)")
-    expect(a_widget.card.get_by_role("link", name="Open")).to_have_count(0)
 
 
 # ---- What a screen reader hears, what a notebook hears ----
@@ -578,10 +532,7 @@ def test_a_comm_that_ended_with_its_kernel_is_noticed_at_a_click(a_widget):
     expect(a_widget.card).to_contain_text("This kernel is gone. Run the cell again to sign in.")
 
 
-def test_a_remote_page_opens_the_box_for_the_address_by_itself(context: BrowserContext):
-    page: Page = context.new_page()
-    page.route("**/*", serve)
-    page.goto("http://hub.example/")
-    remote = WidgetPage(page)
-    remote.render(STATES["waiting for the browser"])
-    expect(page.get_by_label("Paste its address")).to_be_visible()
+def test_the_front_end_stays_small():
+    files = [(STATIC / name).read_bytes() for name in ("widget.js", "widget.css")]
+    assert sum(map(len, files)) < 45_000
+    assert sum(len(gzip.compress(file)) for file in files) < 14_000

@@ -119,7 +119,7 @@ def test_the_message_of_the_table_stands_in_the_code(sentence):
         .replace("{env_file.KEY_NAME}", "LC_API_KEY")
         .replace("{KEY_NAME}", "LC_API_KEY")
     )
-    code = code.replace("{friendly(path)}", "./.env").replace("{limit.total_seconds():.0f}", "5")
+    code = code.replace("{friendly(path)}", "./.env").replace("{CHECK_LIMIT.total_seconds():.0f}", "5")
     parts = [part.strip(" .") for part in re.split(r"…|(?<=\.) (?=[A-Z])", sentence)]
     assert [part for part in parts if part not in code] == []
 

@@ -1,0 +1,329 @@
+"""Signing in with the browser in real JupyterLab: link, log-in page, the way back, and the session's 30 days."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocket, expect
+
+from luminary_auth_widget import records, sandbox, token_store
+from luminary_auth_widget.credentials import Secret
+from luminary_auth_widget.sandbox import Sandbox
+from luminary_auth_widget.sandbox.demo import ADA, GRACE, PROJECTS, DemoAccount
+from tests.sandbox.helpers import Browser as PlainBrowser
+
+from .lab import LIMIT, LIST, LOGIN, RUNNING, Lab, LabPage, lab_context
+
+ADAS = sorted(project.name for project in PROJECTS if ADA.email in project.members)
+CANNOT_CONNECT = "Your browser ended on a page that cannot connect?"
+
+
+@pytest.fixture
+def a_browser_elsewhere(a_lab: Lab, browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that reaches JupyterLab (localhost) but no port of 127.0.0.1, as if the kernel ran elsewhere."""
+    # Not by a route: Playwright lets redirects pass. Port 9 (discard) serves nobody.
+    fresh = lab_context(browser, proxy={"server": "http://127.0.0.1:9", "bypass": "<-loopback>,localhost"})
+    yield fresh
+    fresh.close()
+
+
+def _link(card: Locator) -> Locator:
+    """Press the button, and return the link once it is there."""
+    card.get_by_role("button", name=re.compile("Sign in (with browser|again)")).click(timeout=LIMIT)
+    link = card.get_by_role("link", name="Open the log-in page")
+    expect(link).to_be_visible(timeout=LIMIT)
+    return link
+
+
+def _open(link: Locator) -> Page:
+    with link.page.context.expect_page() as opened:
+        link.click()
+    return opened.value
+
+
+def _log_in(tab: Page, account: DemoAccount = ADA) -> None:
+    tab.get_by_label("E-mail address").fill(account.email)
+    tab.get_by_label("Password").fill(account.password)
+    tab.get_by_role("button", name="Log in").click()
+
+
+def _sign_in(lab_page: LabPage, account: DemoAccount = ADA) -> None:
+    _log_in(_open(_link(lab_page.card)), account)
+    _expect_signed_in(lab_page.card, account)
+
+
+def _expect_signed_in(card: Locator, account: DemoAccount = ADA) -> None:
+    expect(card.get_by_role("heading", name=account.email)).to_be_visible(timeout=LIMIT)
+
+
+def _address_of_the_dead_page(tab: Page, account: DemoAccount = ADA) -> str:
+    """Log in where the way back is barred, and return what then stands in the address bar."""
+    with tab.expect_event("requestfailed") as failed:
+        _log_in(tab, account)
+    return failed.value.url
+
+
+def _paste(card: Locator, address: str) -> None:
+    box = card.get_by_label("Paste its address")
+    if not box.is_visible():
+        card.get_by_text(CANNOT_CONNECT).click()
+    box.fill(address)
+    card.get_by_role("button", name="Finish").click()
+
+
+# ---- There and back ----
+
+
+def test_click_link_log_in_and_the_next_cell_lists_the_projects_while_another_cell_kept_running(a_lab, a_lab_page):
+    a_lab.notebook("browser.ipynb", LOGIN, RUNNING, LIST)
+    a_lab_page.open("browser.ipynb").run(0)
+    a_lab_page.run_cell(1)
+    link = _link(a_lab_page.card)
+    expect(link).to_have_attribute("rel", re.compile("noopener"))
+    tab = _open(link)
+    assert tab.evaluate("window.opener") is None
+    _log_in(tab)
+    _expect_signed_in(a_lab_page.card)
+    expect(a_lab_page.card).to_contain_text("29 d 23 h left")
+    (a_lab.notebooks / "enough").touch()
+    assert a_lab_page.output_of(1) == "done"
+    assert a_lab_page.run(2) == repr(ADAS)
+
+
+def test_with_the_port_out_of_reach_the_address_is_pasted_after_a_wrong_one_was_told_from_it(
+    a_lab, a_browser_elsewhere
+):
+    a_lab.notebook("paste-back.ipynb", LOGIN, LIST)
+    lab_page = LabPage(a_browser_elsewhere.new_page(), a_lab).open("paste-back.ipynb")
+    lab_page.run(0)
+    address = _address_of_the_dead_page(_open(_link(lab_page.card)))
+    _paste(lab_page.card, re.sub("state=[^&]*", "state=of-yesterday", address))
+    expect(lab_page.card.get_by_role("alert")).to_contain_text("This address belongs to another sign-in")
+    expect(lab_page.card.get_by_role("link", name="Open the log-in page")).to_be_visible()
+    _paste(lab_page.card, address)
+    _expect_signed_in(lab_page.card)
+    assert lab_page.run(1) == repr(ADAS)
+
+
+@pytest.mark.parametrize("where", ["another cell", "another page"])
+def test_a_second_view_finishes_what_the_first_began(a_lab, a_browser_elsewhere, where):
+    name = f"{where.replace(' ', '-')}.ipynb"
+    a_lab.notebook(name, LOGIN, "session")
+    first = LabPage(a_browser_elsewhere.new_page(), a_lab).open(name)
+    first.run(0)
+    first.run(1)
+    first.save()
+    second = first.page.get_by_role("region", name="Luminary Cloud sign-in").nth(1)
+    if where == "another page":
+        second = LabPage(a_browser_elsewhere.new_page(), a_lab).open(name).card
+    _link(first.card)
+    address = _address_of_the_dead_page(_open(second.get_by_role("link", name="Open the log-in page")))
+    _paste(second, address)
+    for card in (first.card, second):
+        _expect_signed_in(card)
+
+
+# ---- Cancelling, again, as somebody else ----
+
+
+def test_cancelled_while_waiting_nothing_has_changed_and_it_can_begin_anew(a_lab, a_lab_page):
+    a_lab.notebook("cancel.ipynb", LOGIN)
+    a_lab_page.open("cancel.ipynb").run(0)
+    card = a_lab_page.card
+    first = _link(card).get_attribute("href")
+    card.get_by_role("button", name="Cancel").click()
+    expect(card.get_by_role("link", name="Open the log-in page")).to_have_count(0)
+    expect(card.get_by_role("heading", name="Not signed in")).to_be_visible()
+    assert _link(card).get_attribute("href") != first
+
+
+def test_signing_in_again_early_and_cancelling_keeps_the_session_and_another_account_is_named(a_lab, a_lab_page):
+    a_lab.notebook("again.ipynb", LOGIN, LIST)
+    a_lab_page.open("again.ipynb").run(0)
+    _sign_in(a_lab_page)
+    card, store = a_lab_page.card, a_lab.credentials / "tokens2"
+    before = store.read_bytes()
+    _link(card)
+    card.get_by_role("button", name="Cancel").click()
+    expect(card.get_by_role("link", name="Open the log-in page")).to_have_count(0)
+    _expect_signed_in(card)
+    assert store.read_bytes() == before
+    assert a_lab_page.run(1) == repr(ADAS)
+    # The log-in page remembers Ada, unless it is asked not to.
+    link = _link(card)
+    card.get_by_label("Use another account").check()
+    expect(link).to_have_attribute("href", re.compile("prompt=login"))
+    _log_in(_open(link), GRACE)
+    _expect_signed_in(card, GRACE)
+    expect(card).to_contain_text(f"The account has changed: was {ADA.email}, now {GRACE.email}.")
+
+
+# ---- The 30 days ----
+
+
+@pytest.fixture
+def leave_session(a_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[[Sandbox, timedelta], None]:
+    """Leave on the lab's machine what a browser sign-in of some time ago leaves there: its store, and our note."""
+    monkeypatch.setenv("LC_CREDENTIALS_DIR", str(a_lab.credentials))
+
+    def leave(cloud: Sandbox, ago: timedelta) -> None:
+        with PlainBrowser(cloud) as browser:
+            token = Secret(browser.sign_in()["refresh_token"])
+        token_store.save(token)
+        records.note_session(records.SessionRecord(token.digest, datetime.now(timezone.utc) - ago, "standard", {}))
+
+    return leave
+
+
+@pytest.fixture
+def a_cloud_of_its_own() -> Iterator[Sandbox]:
+    """A sandbox whose clock may be moved, and whose renewals rewrite the store."""
+    with sandbox.start(refresh_rotation=True) as cloud:
+        yield cloud
+
+
+def _renewals(cloud: Sandbox) -> int:
+    return sum(one.credential == "refresh token" and one.outcome == "200" for one in cloud.requests)
+
+
+def test_the_30_days_are_seen_to_pass_soon_urgent_and_over_and_renewals_change_nothing_shown(
+    a_lab, a_lab_page, a_cloud_of_its_own, leave_session
+):
+    cloud = a_cloud_of_its_own
+    bound = f"import os\nos.environ.update({ ({**cloud.environ, 'LC_CREDENTIALS_DIR': str(a_lab.credentials)})!r})"
+    a_lab.notebook("month.ipynb", f"{bound}\n{LOGIN}", LIST)
+    leave_session(cloud, timedelta(days=24, minutes=1))
+    cloud.advance(timedelta(days=24, minutes=1))
+    card = a_lab_page.open("month.ipynb").card
+    a_lab_page.run(0)
+    _expect_signed_in(card)
+    expect(card).to_contain_text("5 d 23 h left")
+    until = card.get_by_text(re.compile(r"^until \d")).inner_text()
+    renewals = _renewals(cloud)
+
+    a_lab_page.restart_kernel()
+    expect(card).to_contain_text("Run the cell again", timeout=LIMIT)
+    a_lab_page.run(0)
+    _expect_signed_in(card)
+    assert _renewals(cloud) > renewals
+    expect(card.get_by_text(re.compile(r"^until \d"))).to_have_text(until)
+    expect(card).to_contain_text("5 d 23 h left")
+
+    leave_session(cloud, timedelta(days=29, hours=12, minutes=1))
+    expect(card).to_contain_text("11 h 58 min left", timeout=LIMIT)
+    expect(card).to_contain_text("a job started now may outlive it")
+    expect(card.get_by_role("img", name="Signed in")).to_have_text("!")
+    assert a_lab_page.run(1) == repr(ADAS)
+
+    cloud.advance(timedelta(days=31))
+    card.get_by_role("button", name="Check").click()
+    expect(card.get_by_text("session over", exact=True)).to_be_visible(timeout=LIMIT)
+    expect(card.get_by_role("img", name="Session over")).to_be_visible()
+    expect(card.get_by_role("button", name="Sign in again")).to_be_visible()
+
+
+@pytest.mark.parametrize("kernel", ["idle", "busy"])
+def test_60_s_of_countdown_pass_without_one_kernel_message(
+    a_lab, a_sandbox, a_context, a_lab_page, leave_session, kernel
+):
+    leave_session(a_sandbox, timedelta(days=29, hours=23, minutes=20))
+    a_lab.notebook(f"{kernel}.ipynb", LOGIN, "import time\ntime.sleep(30)")
+    page, messages = a_lab_page.page, list[str | bytes]()
+    page.on("websocket", lambda socket: _count(socket, messages))
+    page.clock.install()
+    a_lab_page.open(f"{kernel}.ipynb").run(0)
+    _expect_signed_in(a_lab_page.card)
+    if kernel == "busy":
+        a_lab_page.run_cell(1)
+        page.get_by_text("Python 3 (ipykernel) | Busy").wait_for()
+    else:
+        a_lab_page.settle()
+    assert messages, "no message was ever seen, so this would prove nothing"
+    # A whole second: there the countdown ticks.
+    page.clock.pause_at(datetime.now().replace(microsecond=0) + timedelta(seconds=3))
+    before, heard = _seconds_left(a_lab_page.card), len(messages)
+    page.clock.run_for(60_000)
+    assert before - _seconds_left(a_lab_page.card) == 60
+    assert messages[heard:] == []
+
+
+def _count(socket: WebSocket, messages: list[str | bytes]) -> None:
+    if "/channels" in socket.url:
+        # Lambdas, since Playwright puts a mark on the function.
+        socket.on("framesent", lambda frame: messages.append(frame))  # noqa: PLW0108
+        socket.on("framereceived", lambda frame: messages.append(frame))  # noqa: PLW0108
+
+
+def _seconds_left(card: Locator) -> int:
+    minutes, seconds = re.findall(r"(\d+):(\d\d) left", card.inner_text())[0]
+    return int(minutes) * 60 + int(seconds)
+
+
+# ---- Signing out ----
+
+
+def test_two_kernels_follow_each_other_in_and_out_unless_this_kernel_only_was_said(
+    a_lab, a_sandbox, a_context, a_lab_page, leave_session
+):
+    for name in ("one.ipynb", "two.ipynb"):
+        a_lab.notebook(name, LOGIN, LIST)
+    other_page = LabPage(a_context.new_page(), a_lab).open("two.ipynb")
+    other_page.run(0)
+    a_lab_page.open("one.ipynb").run(0)
+    one, other = a_lab_page.card, other_page.card
+    expect(other.get_by_role("heading", name="Not signed in")).to_be_visible(timeout=LIMIT)
+    _sign_in(a_lab_page)
+    _expect_signed_in(other)
+    assert other_page.run(1) == repr(ADAS)
+
+    _sign_out(one, "This kernel only")
+    expect(one).to_contain_text("The session goes on elsewhere.")
+    _expect_signed_in(other)
+    _sign_out(other, "Everywhere")
+    expect(other).to_contain_text("Signed out everywhere")
+    assert "refresh_token" not in json.loads((a_lab.credentials / "tokens2").read_text())
+
+    leave_session(a_sandbox, timedelta(0))  # as another program does
+    _expect_signed_in(one)
+    _expect_signed_in(other)
+    _sign_out(one, "Everywhere")
+    expect(other).to_contain_text("Signed out in another kernel or program.", timeout=LIMIT)
+
+
+def _sign_out(card: Locator, answer: str) -> None:
+    card.page.bring_to_front()  # a tab in the background is slow to press
+    card.get_by_role("button", name="Sign out…").click()
+    card.get_by_role("button", name=answer).click()
+    expect(card.get_by_role("heading", name="Not signed in")).to_be_visible(timeout=LIMIT)
+
+
+# ---- What stays behind ----
+
+
+def test_neither_code_nor_token_is_in_the_saved_notebook_the_browsers_storage_or_any_log(a_lab, a_browser_elsewhere):
+    path = a_lab.notebook("traces.ipynb", "%xmode Verbose", LOGIN, LIST, "session.paste_callback(open('a.txt').read())")
+    lab_page = LabPage(a_browser_elsewhere.new_page(), a_lab).open("traces.ipynb")
+    lab_page.run(0)
+    lab_page.run(1)
+    tab = _open(_link(lab_page.card))
+    address = _address_of_the_dead_page(tab)
+    fields = parse_qs(urlsplit(address).query)
+    (a_lab.notebooks / "a.txt").write_text(f"{address}x")
+    assert "CallbackUnusable" in lab_page.run(3)
+    (a_lab.notebooks / "a.txt").unlink()
+    _paste(lab_page.card, address)
+    _expect_signed_in(lab_page.card)
+    lab_page.run(2)
+    lab_page.save()
+    token = json.loads((a_lab.credentials / "tokens2").read_text())["refresh_token"]
+    secrets = (fields["code"][0], token)
+    assert "luminary" in path.read_text(), "the widget's state was not saved, so this would prove nothing"
+    assert "paste_callback" in a_lab.log.read_text(errors="replace"), "no debug log, so this would prove nothing"
+    assert a_lab.files_holding(*secrets) == []
+    kept = lab_page.page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
+    assert not any(secret in kept + lab_page.page.content() for secret in secrets)
