@@ -9,13 +9,14 @@ LAB_DEFAULTS := $(VENV)/share/jupyter/lab/settings/overrides.json
 # JupyterLab refuses to start as root without it.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test check shots clean
+.PHONY: help demo test check shots bench clean
 
 help:
 	@echo "make demo    JupyterLab on the tour, with a sandbox cloud on this machine"
 	@echo "make test    the whole suite; what .ci/run calls"
 	@echo "make check   formatting, lint, types, import directions"
 	@echo "make shots   the pictures in README.md, from the real widget"
+	@echo "make bench   how fast it is, measured side by side"
 	@echo "make clean   remove what these made"
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python, LAB_OPTIONS=… goes to jupyter lab."
@@ -60,6 +61,10 @@ test: check
 shots: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m tests.browser.shots
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m benchmarks.browser_login
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache build dist
