@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]  # as ipykernel depends on it
+import psutil
 import requests
 from jupyter_client.manager import KernelManager
 

@@ -5,7 +5,7 @@ import os
 import socket
 from contextlib import ExitStack
 
-import psutil  # type: ignore[import-untyped]  # as ipykernel depends on it
+import psutil
 import pytest
 
 from tests.conftest import bound_environ
