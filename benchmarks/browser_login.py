@@ -108,7 +108,7 @@ def _with_us(lab: Lab, browser: Browser, name: str) -> tuple[float, float, float
     cold = card.evaluate("() => window.took")
     card.get_by_role("button", name="Cancel").click()
     button.hover()
-    time.sleep(HOVER_SECONDS)
+    time.sleep(HOVER_SECONDS)  # what is measured: a pointer that rests on the button
     card.evaluate(STOPWATCH)
     button.click()
     warm = card.evaluate("() => window.took")
@@ -189,7 +189,7 @@ def _bare_page(lab: Lab, browser: Browser) -> float:
     lab.notebook("bare.ipynb", LOGIN)
     context = lab_context(browser)
     page = LabPage(context.new_page(), lab).open("bare.ipynb")
-    page.page.wait_for_timeout(3000)
+    page.page.wait_for_timeout(3000)  # what opening the page has set off ends
     worked = _processor_seconds(page.page)
     context.close()
     lab.forget()
@@ -213,7 +213,7 @@ def _processor_seconds(tab: Page) -> float:
         return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration")
 
     start = worked()
-    tab.wait_for_timeout(COUNTDOWN_SECONDS * 1000)
+    tab.wait_for_timeout(COUNTDOWN_SECONDS * 1000)  # what is measured: real time passing
     return worked() - start
 
 

@@ -177,7 +177,7 @@ class Sandbox:
             return
         deadline = time.monotonic() + _STOP_LIMIT_SECONDS
         while self.answers() and time.monotonic() < deadline:
-            time.sleep(0.02)
+            time.sleep(0.02)  # its end has no other sign: it is no child of ours
 
     def _ask(self, command: str, **arguments: Any) -> Any:
         # http.client knows no proxies: nothing in the environment can send the token elsewhere.

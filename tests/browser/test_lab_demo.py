@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from luminary_auth_widget.sandbox import process
 from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
@@ -38,13 +38,6 @@ def a_lab(a_state_folder: Path, tmp_path: Path) -> Iterator[Lab]:
     lab = Lab(tmp_path / "lab", environ)
     yield lab
     lab.close()
-
-
-@pytest.fixture
-def a_context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(locale="en-GB", timezone_id="UTC", viewport={"width": 1100, "height": 900})
-    yield context
-    context.close()
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def eventually(holds: Callable[[], bool], within: float = 5.0) -> bool:
     """Return whether something comes true before the deadline."""
     deadline = time.monotonic() + within
     while not (true := holds()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks at another process
     return true
 
 
