@@ -4,6 +4,7 @@
 >>> login()
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from .errors import AuthError
@@ -27,10 +28,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # anywidget and ipywidgets take a third of a second: a script or a terminal command does without.
-    if name == "AuthWidget":
-        from .widget import AuthWidget  # noqa: PLC0415 - late on purpose
+# anywidget and ipywidgets take a third of a second, and a script has no IPython: what needs them comes when asked for.
+_LATE = {"AuthWidget": "widget", "load_ipython_extension": "magics", "unload_ipython_extension": "magics"}
 
-        return AuthWidget
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(importlib.import_module(f".{_LATE[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

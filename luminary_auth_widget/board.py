@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import AttemptCancelled, AuthError, CredentialRefused, ServerUnreachable
 from .notices import Notice
-from .status import Attempt, AttemptPhase, AuthStatus, Method
+from .status import Attempt, AttemptPhase, AuthStatus, Method, StoppedCell
 
 _logger = logging.getLogger(__name__)
 
@@ -27,12 +27,15 @@ class Board:
     status : AuthStatus
     checking : bool
         Whether the server is being asked about the credential in use.
+    stopped_cell : StoppedCell or None
+        The cell that has failed last for want of a sign-in.
     """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.status = AuthStatus()
         self.checking = False
+        self.stopped_cell: StoppedCell | None = None
         self._number = 0
         self._notices: dict[str, Notice] = {}
         self._listeners: list[Callable[[AuthStatus], None]] = []

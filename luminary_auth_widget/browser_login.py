@@ -184,6 +184,8 @@ class BrowserLogin:
             events.failed(AttemptCancelled("This sign-in was cancelled."))
             return
         self._ended.set()
+        # The session is in `outcome` by now: a program that ends at once leaves none behind.
+        shutil.rmtree(self._folder, ignore_errors=True)
         outcome()
         self._clean_up()
 

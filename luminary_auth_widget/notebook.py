@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from . import sdk
+from . import kernel, sdk
 from .credentials import Secret
+from .plain import Plain
+from .rescue import Rescue
 from .session import AuthSession, current_session
 
 if TYPE_CHECKING:
@@ -55,10 +58,12 @@ def login(
     # The plain text leaves this frame before anything can raise: verbose tracebacks print locals.
     given, api_key = (Secret(api_key) if isinstance(api_key, str) else None), None
     session = current_session()
+    watch_over(session)
     if not sdk.is_loaded():
         session.show_finding()
-    if show:
-        _show_once(session)
+    attended = kernel.attended()
+    if show and attended:
+        kernel.show(session)
     if given is not None or env_file is not None:
         session.begin(environment=environment, target=target)
     if given is not None:
@@ -67,38 +72,62 @@ def login(
         session.load_env(env_file)
     else:
         session.start(environment=environment, target=target)
+    if show and not attended:
+        _tell(session)
     return session
 
 
-def _shell() -> Any:
-    """Return the running IPython shell, or None in a plain interpreter."""
-    from IPython import get_ipython  # noqa: PLC0415 - a plain script does not need IPython
+def watch_over(session: AuthSession) -> None:
+    """Let this kernel's shell show the session as a widget, and look after its cells; once a kernel."""
+    shell = kernel.shell()
+    if shell is None or _rescues:
+        return
+    shell.display_formatter.ipython_display_formatter.for_type(AuthSession, _show_once)
+    _rescues.append(Rescue(shell, session))
+    _rescues[0].install()
 
-    return get_ipython()
+
+def rescue_cells(on: bool) -> None:
+    """Show the widget below cells that fail for want of a sign-in, or do not."""
+    for rescue in _rescues:
+        rescue.on = on
+
+
+def leave_alone() -> None:
+    """Take back what `watch_over` has done."""
+    while _rescues:
+        _rescues.pop().remove()
+
+
+def text_of(session: AuthSession) -> str:
+    """Return the status line and, below it, what to do now."""
+    return "\n".join(filter(None, (repr(session), session.status.message, session.status.next_step)))
+
+
+_rescues: list[Rescue] = []
+
+
+def _tell(session: AuthSession) -> None:
+    """Say in plain text what the widget would show, where nobody is there to click on one."""
+    if kernel.shell() is not None:
+        kernel.show(Plain(session))
+    elif session.in_use is None:
+        # A script that is signed in is not talked to.
+        nobody = sdk.nobody()
+        print(f"{session.status.message or nobody.message} {nobody.next_step}", file=sys.stderr)
 
 
 def _show_once(session: AuthSession) -> None:
-    shell = _shell()
-    # Without a kernel there is no page to draw on; the status has a repr.
-    if shell is None or not hasattr(shell, "kernel"):
-        return
-    shell.display_formatter.ipython_display_formatter.for_type(AuthSession, _show_once)
-    cell = _cell_id(shell)
+    cell = kernel.cell().request
     if cell in _shown_in:
         return
     _shown_in[:] = [cell]
-    from IPython import display  # noqa: PLC0415 - see _shell
-
-    display.display(_widget_of(session))  # type: ignore[no-untyped-call]  # IPython types it only in part
+    kernel.show(_widget_of(session) if kernel.attended() else Plain(session))
 
 
-# The id of the last cell that shows the widget: the execution count is 0 in cells that store no history.
+# The last cell that shows the widget.
 _shown_in: list[str] = []
 _widgets: dict[int, AuthWidget] = {}
-
-
-def _cell_id(shell: Any) -> str:
-    return str(shell.kernel.get_parent("shell").get("header", {}).get("msg_id", ""))
 
 
 def _widget_of(session: AuthSession) -> AuthWidget:

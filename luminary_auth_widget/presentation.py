@@ -6,7 +6,7 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from . import env_file, sdk, sources, token_store
+from . import env_file, sdk, sources, token_store, waiting
 from .files import friendly
 from .in_use import SESSION_LIFETIME, environment_name
 from .session import AuthSession
@@ -72,7 +72,8 @@ def message(session: AuthSession) -> dict[str, Any]:
         "remember": {"label": f"Remember in {friendly(env_file.place_to_remember())}"},
         "sources": [_source_row(source, session, survey) for source in _listed(session, survey)],
         "environments": _environments(status),
-        "facts": _facts(survey),
+        "rescue": _rescue(session),
+        "facts": _facts(session, survey),
         "notices": [
             {
                 "id": notice.id,
@@ -212,8 +213,45 @@ def _environments(status: AuthStatus) -> list[dict[str, Any]]:
     ]
 
 
-def _facts(survey: Survey) -> list[list[str]]:
+_THE_CLIENT = "the client of this widget"
+_STOPPED = {
+    SignInState.SIGNED_OUT: "nobody was signed in",
+    SignInState.CHECKING: "the server is being asked why",
+    SignInState.UNVERIFIED: "the server could not be asked",
+    SignInState.EXPIRED: "the session is over",
+    SignInState.REJECTED: "the server refused the key",
+}
+
+
+def _rescue(session: AuthSession) -> dict[str, Any] | None:
+    """Return what to say of the cell that has failed for want of a sign-in."""
+    cell, state = session.stopped_cell, session.status.state
+    if cell is None:
+        return None
+    name = f"Cell [{cell.count}]" if cell.count else "A cell"
+    why = _STOPPED.get(state)
+    if session.default_client.reach.set_by_notebook:
+        why, how = "a client that this notebook has set was refused", "Sign in anew to replace that client."
+    else:
+        how = "Sign in here, then run it again." if why else "You are signed in."
+    return {
+        "cell": cell.id,
+        "title": f"{name} stopped: {why}." if why else f"{name} can run again.",
+        "text": how,
+        "ready": why is None,
+    }
+
+
+def _facts(session: AuthSession, survey: Survey) -> list[list[str]]:
     facts = [["SDK", f"luminarycloud {sdk.version() or 'is not installed'}"]]
+    if sdk.is_loaded():
+        reach = session.default_client.reach
+        facts.append(
+            ["Cells use", "a client set by you, until you sign in anew" if reach.set_by_notebook else _THE_CLIENT]
+        )
+        facts.append(["Threads use", _THE_CLIENT if reach.threads else "the client that they began with"])
+    if waits := waiting.advice():
+        facts.append(["To wait in a cell", waits])
     documented = token_store.documented_path()
     if documented.exists() and not any(s.session and s.session.documented for s in survey.sources):
         facts.append(["Not used", f"{friendly(documented)}: the documentation names it, the SDK does not read it"])

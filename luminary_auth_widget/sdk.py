@@ -12,12 +12,15 @@ import inspect
 import logging
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import wrapt
+
 from .credentials import Secret
-from .errors import AuthError, SDKUnusable, StorageFailed
+from .errors import AuthError, NotSignedIn, SDKUnusable, StorageFailed
 from .files import make_private_folder
 from .records import credentials_folder
 
@@ -52,14 +55,25 @@ def load() -> ModuleType:
         With the reason: not installed, an unusable credentials folder, a `.env` that it cannot read.
     """
     _silence()
-    with suppress(StorageFailed):  # the import says so, too
-        # The import makes the folder of the token store, which others could then look into.
-        make_private_folder(credentials_folder())
+    if not is_loaded():
+        with suppress(StorageFailed):  # the import says so, too
+            # The import makes the folder of the token store, which others could then look into.
+            make_private_folder(credentials_folder())
     try:
         return importlib.import_module("luminarycloud")
     except Exception as error:  # noqa: BLE001 - whatever an import of theirs raises becomes a sentence
         failure = _import_failure(error)
     raise failure
+
+
+def once_loaded(callback: Callable[[], object]) -> None:
+    """Call `callback` as soon as anything in this process has imported luminarycloud, before its next line runs."""
+
+    def call(_module: ModuleType) -> None:
+        with suppress(AuthError):  # not into somebody's import
+            callback()
+
+    wrapt.register_post_import_hook(call, "luminarycloud")
 
 
 @dataclass(frozen=True)
@@ -140,19 +154,33 @@ def base_client() -> Client:
     return contextvars.Context().run(load().get_default_client)
 
 
+def default_client() -> Client:
+    """Return what the code that runs here gets as the default."""
+    return load().get_default_client()
+
+
+def make_default(client: Client) -> None:
+    """Make `client` the default of the code that runs here, and of nothing else."""
+    load().set_default_client(client)
+
+
 def adopt(signed_in: Client) -> Client:
     """Make the import-time client act as `signed_in`, in every thread and context, and return it.
 
     The SDK (0.28.1) keeps its default in a ContextVar, which a widget message, an async cell and a worker thread do not
     share with the next cell; all of them share the default's default. Calls in flight complete with the old identity.
     Guarded by tests/contract/test_sdk.py.
+
+    Raises
+    ------
+    SDKUnusable
+        This version of the SDK has no client that everything shares.
     """
     base = base_client()
     # The stack of `with client:` blocks belongs to the object that was entered.
     base.__dict__.update({name: value for name, value in vars(signed_in).items() if name != "_context_tokens"})
-    if base.project is not signed_in.project:
+    if base.project is not signed_in.project or base_client() is not base:
         raise _changed("its default client could not be replaced")
-    load().set_default_client(base)
     return base
 
 
@@ -162,15 +190,35 @@ def rotates() -> bool:
 
 
 def signed_out_client(deployment: Deployment) -> Client:
-    """Build a client that neither opens a browser nor uses a stored session: its calls fail at once.
+    """Build a client that neither opens a browser nor uses a stored session: its calls fail at once, and say why.
 
     Its store is replaced by one that, in the SDK's words, does nothing: after "this kernel only" the session
-    is still there for others.
+    is still there for others. The error that it raises instead of opening a browser says what to do; gRPC puts that
+    into the details of its own. Its type stays: the SDK tries every other one again for minutes.
     """
     client = deployment.client_for_session()
     store = client._auth0_client.credentials_store
     client._auth0_client.credentials_store = type(store)("", None)
+    refuse = client._auth0_client.user_login
+
+    def refuse_and_say_what_to_do() -> None:
+        try:
+            refuse()
+        except Exception as error:  # noqa: BLE001 - their class, named nowhere in public
+            refusal = type(error)(str(nobody()))
+        raise refusal
+
+    client._auth0_client.user_login = refuse_and_say_what_to_do
     return client
+
+
+def nobody() -> NotSignedIn:
+    """Return the error of code that needs a sign-in where there is none."""
+    return NotSignedIn(
+        "Nobody is signed in to Luminary Cloud here.",
+        next_step="Set LC_API_KEY to an API key and start again; or sign in, with login() in a notebook or"
+        " `luminary-auth login` in a terminal.",
+    )
 
 
 def auth_domain(client: Client) -> str:
@@ -201,6 +249,25 @@ def use_refresh_token(client: Client, token: Secret) -> None:
 def forget_access_token(client: Client) -> None:
     """Make the client's next call renew the access token, also where this one should still be good."""
     client._auth0_client.access_token = None
+
+
+def renew_access_token(client: Client) -> None:
+    """Renew the access token before its end; where that fails, the one at hand stays in use."""
+    auth = client._auth0_client
+    with auth._token_lock:
+        auth.silently_renew_access_token()
+
+
+def client_with_access_token(deployment: Deployment, token: Secret) -> Client:
+    """Build a client that has an access token and nothing to renew it with: once that ends, its calls fail at once."""
+    client = signed_out_client(deployment)
+    client._auth0_client.access_token = token.reveal()
+    return client
+
+
+def address(client: Client) -> str:
+    """Return the API server that the client calls, host or host:port: a touch on its private `_target`."""
+    return str(client._target)
 
 
 def _silence() -> None:

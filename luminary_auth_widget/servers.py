@@ -73,12 +73,12 @@ def check_session(client: Client, address: str) -> Secret:
     CertificateInvalid, ServerTimeout, ServerTrouble, ServerUnreachable, StoreUnusable
         Nobody decided.
     """
-    token = _access_token(client)
+    token = access_token(client)
     answer = _ask(address, ("authorization", Secret(f"Bearer {token.reveal()}")))
     if answer == _Answer.REFUSED:
         # The access token ended before its time; a renewal decides.
         sdk.forget_access_token(client)
-        token = _access_token(client)
+        token = access_token(client)
         answer = _ask(address, ("authorization", Secret(f"Bearer {token.reveal()}")))
     if answer == _Answer.REFUSED:
         raise SessionExpired("The server no longer accepts this session.", next_step=_HOW_TO_SIGN_IN_AGAIN)
@@ -137,9 +137,22 @@ def revoke(token: Secret, auth_domain: str, client_id: str) -> None:
         raise problem
 
 
-def _access_token(client: Client) -> Secret:
-    """Return an access token, renewed where it must be; at most 5 s, the SDK's own limit for that request."""
+def access_token(client: Client, *, renew: bool = False) -> Secret:
+    """Return an access token, renewed where it must be; at most 5 s, the SDK's own limit for that request.
+
+    Parameters
+    ----------
+    client : Client
+    renew : bool
+        Renew one that would still be good; it stays in use where that fails.
+
+    Raises
+    ------
+    NotSignedIn, SessionExpired, CertificateInvalid, ServerTimeout, ServerTrouble, ServerUnreachable, StoreUnusable
+    """
     try:
+        if renew:
+            sdk.renew_access_token(client)
         return Secret(client.get_token())
     except Exception as error:  # noqa: BLE001 - whatever of theirs it is, it becomes a sentence
         problem = _token_problem(error, client)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import env_file, in_use, records, sdk, servers, sources, token_store
+from . import env_file, in_use, kernel, records, requiring, sdk, servers, sources, token_store, waiting, workers
 from .board import Board
 from .browser_sign_in import BrowserSignIn
 from .credentials import CleanedKey, Secret, clean_key
+from .default_client import DefaultClient
 from .environments import Environments, refusal
 from .errors import (
     AttemptCancelled,
@@ -32,7 +33,7 @@ from .notices import Notice, about_keeping, about_remembering, about_use_of
 from .other_kernels import Follower, OtherKernels
 from .sdk import Deployment
 from .sources import Source, SourceKind, Survey
-from .status import AttemptPhase, AuthStatus, Expiry, Method, SignInState
+from .status import AttemptPhase, AuthStatus, Expiry, Method, SignInState, StoppedCell
 
 if TYPE_CHECKING:
     from luminarycloud import Client
@@ -51,13 +52,20 @@ class AuthSession:
     """Signs this kernel in, and knows how it stands. Thread-safe; `current_session()` returns the kernel's one.
 
     State and attempt are two things: a sign-in under way, failed or cancelled changes neither the client nor the state.
+
+    Attributes
+    ----------
+    default_client : DefaultClient
+        What the user's code gets as the SDK's default.
     """
 
     def __init__(self) -> None:
+        self.default_client = DefaultClient()
         self._board = Board()
         self._browser = BrowserSignIn(self._board, self._use_new_session)
         self._environments = Environments()
         self._client: Client | None = None
+        self._signed_out_of: Deployment | None = None
         self._in_use: InUse | None = None
         # Counts what was in use: the answer about an earlier one comes too late.
         self._use = 0
@@ -97,6 +105,16 @@ class AuthSession:
         """Whether the server is being asked about the credential in use."""
         return self._board.checking
 
+    @property
+    def stopped_cell(self) -> StoppedCell | None:
+        """The cell that has failed last for want of a sign-in, until it runs again."""
+        return self._board.stopped_cell
+
+    def stop_at(self, cell: StoppedCell | None) -> None:
+        """Offer to run `cell` again once somebody has signed in; None takes the offer back."""
+        self._board.stopped_cell = cell
+        self._board.publish()
+
     def on_change(self, callback: Callable[[AuthStatus], None]) -> Callable[[], None]:
         """Call `callback` with the new status after every change, on the thread that made it; return what ends that."""
         return self._board.listen(callback)
@@ -120,6 +138,14 @@ class AuthSession:
         ------
         SDKUnusable
         """
+        if environment is None and target is None and not sdk.is_loaded() and not kernel.attended():
+            found = sources.survey()
+            if found.automatic is None:
+                # The answer needs no SDK, whose import takes most of a second. Should the run go on and import it, it
+                # must not wait for a browser.
+                sdk.once_loaded(self._use_what_is_there)
+                self._say_why_not(found, AuthStatus())
+                return
         self.begin(environment=environment, target=target)
         if self._in_use is not None:
             self.in_background(self.check)
@@ -162,10 +188,13 @@ class AuthSession:
             self._use_unchecked(in_use.for_source(source, self._environments.deployment))
             return
         self._install_signed_out_client()
+        self._in_use = None
+        self._say_why_not(found, self._blank())
+
+    def _say_why_not(self, found: Survey, blank: AuthStatus) -> None:
         message, next_step = _why_not(found)
         with self._board.lock:
-            self._in_use = None
-            self._board.status = replace(self._blank(), message=message, next_step=next_step)
+            self._board.status = replace(blank, message=message, next_step=next_step)
         self._board.publish()
 
     # -- signing in with a key ---------------------------------------------------------------------------------------
@@ -305,7 +334,7 @@ class AuthSession:
             self._board.require_current(number)
             was, replaced = self.status.identity, _stored_environment()
             kept = in_use.keep(new)
-            self._client = sdk.adopt(client)
+            self._client = self.default_client.install(client, chosen=True)
             self._put_in_use(new, SignInState.SIGNED_IN, identity=whose)
             if verdict is not None:
                 self._board.status = self._judged(verdict)
@@ -414,6 +443,66 @@ class AuthSession:
             self._board.status = replace(self._blank(), message="Signed out in another kernel or program.")
         self._board.publish()
 
+    # -- asking for the client ---------------------------------------------------------------------------------------
+
+    def wait(self, timeout: timedelta = timedelta(minutes=5)) -> Client:
+        """Return the client once somebody has signed in: here, in another kernel or in a terminal.
+
+        The widget is shown below the cell that waits. An interrupt ends the wait. On kernels where a click does not
+        reach a cell that waits in this way, says at once that `await session` is the way.
+
+        Raises
+        ------
+        NotSignedIn
+            When the time is up; at once where nobody is there to click (nbconvert, papermill, scripts).
+        """
+        return waiting.block(self, timeout) if kernel.attended() else self.require()
+
+    def __await__(self) -> Generator[Any, None, Client]:
+        """Wait as `wait` does, for 5 minutes, while other tasks run on."""
+        return self._until_signed_in().__await__()
+
+    async def _until_signed_in(self) -> Client:
+        if not kernel.attended():
+            return self.require()
+        return await waiting.until_signed_in(self, timedelta(minutes=5))
+
+    def require(self, at_least: timedelta = timedelta(0)) -> Client:
+        """Return the client if the server accepts it and it lasts; for runs that nobody watches.
+
+        Uses what is there if nothing is in use yet, and waits for a check under way (at most 5 s). An end that nobody
+        knows passes, with a warning where a time was asked for.
+
+        Parameters
+        ----------
+        at_least : timedelta, optional
+            How long the sign-in must last from now on.
+
+        Raises
+        ------
+        NotSignedIn
+            With the variable to set.
+        NotVerified
+            The server could not be asked.
+        ExpiresTooSoon
+        """
+        return requiring.require(self, at_least)
+
+    def environ(self) -> dict[str, str]:
+        """Return the variables that sign a process on this machine in as this kernel is, once added to its own.
+
+        A key travels in them; a browser session does not: the process finds it in the SDK's store, as plain scripts do.
+        For process pools, see `luminary_auth_widget.workers.sign_in_worker`.
+
+        Raises
+        ------
+        NotSignedIn
+        StorageFailed
+            The session lives in this kernel only.
+        """
+        usable = self.client is not None or self.status.state is SignInState.CHECKING
+        return workers.environ_for(self._in_use if usable else None)
+
     # -- what is done with a key that is in use ----------------------------------------------------------------------
 
     def remember(self, path: str | Path | None = None) -> AuthStatus:
@@ -498,7 +587,7 @@ class AuthSession:
             client, whose = wish.credential.open()
             with self._board.lock:
                 self._board.require_current(number)
-                self._client = sdk.adopt(client)
+                self._client = self.default_client.install(client, chosen=True)
                 credential = wish.credential.renewed(client)
                 self._put_in_use(credential, SignInState.SIGNED_IN, identity=whose, expires_at=wish.expires_at)
         self._board.publish()
@@ -510,7 +599,7 @@ class AuthSession:
         return self._board.publish()
 
     def _use_unchecked(self, credential: InUse) -> None:
-        client = sdk.adopt(credential.build())
+        client = self.default_client.install(credential.build(), chosen=False)
         with self._board.lock:
             self._client = client
             self._put_in_use(credential, SignInState.CHECKING)
@@ -583,7 +672,11 @@ class AuthSession:
                 self._board.status = replace(self.status, **_facts_of(source))
 
     def _install_signed_out_client(self) -> None:
-        sdk.adopt(sdk.signed_out_client(self._environments.deployment))
+        # Each client costs two threads: the one that is installed will do.
+        if self._client is None and self._signed_out_of == self._environments.deployment:
+            return
+        self._signed_out_of = self._environments.deployment
+        self.default_client.install(sdk.signed_out_client(self._environments.deployment), chosen=False)
         self._client = None
         self._use += 1
 

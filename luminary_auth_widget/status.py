@@ -89,6 +89,22 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class StoppedCell:
+    """A cell that has failed for want of a sign-in.
+
+    Attributes
+    ----------
+    id : str
+        The notebook's id of it; empty where the front end sends none.
+    count : int or None
+        Its execution count, as people see it.
+    """
+
+    id: str
+    count: int | None
+
+
+@dataclass(frozen=True)
 class AuthStatus:
     """A snapshot of the sign-in. Holds no secret, ever.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,9 +13,10 @@ from typing import Any
 import anywidget
 import traitlets
 
-from . import presentation
+from . import kernel, presentation
 from .credentials import Secret
 from .errors import CredentialUnusable
+from .plain import Plain
 from .session import AuthSession, current_session
 
 _STATIC = Path(__file__).parent / "static"
@@ -49,10 +51,12 @@ class AuthWidget(anywidget.AnyWidget):
         self._session = session or current_session()
         self._publishing = threading.RLock()
         self._greeted = False
+        # Status changes on threads, where ipykernel 7.0 knows of no request, and sends nothing without one.
+        self._request = contextvars.copy_context()
         super().__init__(**presentation.traits(self._session))
         _listen_on_every_shell(self)
         self.on_msg(self._receive)
-        self._unsubscribe = self._session.on_change(lambda _status: self._publish())
+        self._unsubscribe = self._session.on_change(lambda _status: self._request.copy().run(self._publish))
 
     def close(self) -> None:
         """Stop following the session, and take the views off the page."""
@@ -72,6 +76,7 @@ class AuthWidget(anywidget.AnyWidget):
         """Hand an intent to the session; never block the shell, never raise: a traceback would print what it holds."""
         if not isinstance(content, dict):
             return
+        kernel.page.has_spoken()
         if content.get("kind") == "hello":
             self._greeted = True
             self.send(presentation.message(self._session))
@@ -107,6 +112,7 @@ class AuthWidget(anywidget.AnyWidget):
             "move_to_env": session.remember,
             "forget": session.forget,
             "keep_from_git": session.keep_from_git,
+            "dismiss_rescue": lambda: session.stop_at(None),
         }
         return intents.get(kind) if isinstance(kind, str) else None
 
@@ -115,6 +121,13 @@ class AuthWidget(anywidget.AnyWidget):
             pasted, remember=content.get("remember") is True, expires_on=_end_of_life(content.get("lasts"))
         )
 
+    def _repr_mimebundle_(self, **choice: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the view, and words for pages that draw none. They are saved with the notebook."""
+        bundle = super()._repr_mimebundle_(**choice)
+        # anywidget 0.9.0 has no metadata beside it.
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        return {**data, **Plain(self._session).bundle()}, metadata
+
     def __repr__(self) -> str:
         return repr(self._session)
 
@@ -122,7 +135,7 @@ class AuthWidget(anywidget.AnyWidget):
 def _listen_on_every_shell(widget: AuthWidget) -> None:
     """Have clicks handled while a cell runs, where the kernel can.
 
-    ipykernel (7.2 to 7.4) notes on the comm which shell has published last, and routes the page's messages there: after
+    ipykernel 7.4 notes on the comm which shell has published last, and routes the page's messages there: after
     a cell, or a thread that it started, that is the shell on which the next cell runs. Without the note, messages go
     where the page sends them: to a subshell. Guarded by tests/browser/test_lab_browser_sign_in.py.
     """

@@ -91,6 +91,33 @@ def test_an_access_token_that_is_forgotten_is_renewed_and_a_refresh_token_that_i
     assert printed == "0\nTrue\n"
 
 
+def test_an_access_token_is_renewed_before_its_end_and_stays_where_that_fails(a_script, a_stored_session):
+    printed = a_script(
+        "from luminary_auth_widget import sdk\n"
+        "client = sdk.Deployment().client_for_session()\n"
+        "first = client.get_token(); sdk.renew_access_token(client); second = client.get_token()\n"
+        "client._auth0_client.refresh_token = 'void'\n"
+        "try: sdk.renew_access_token(client)\n"
+        "except Exception as error: print(type(error).__name__)\n"
+        "print(first != second, client.get_token() == second)"
+    )
+    assert printed == "HTTPError\nTrue True\n"
+
+
+def test_a_client_with_an_access_token_alone_lists_projects_and_calls_the_server_it_was_given(
+    a_script, a_stored_session, a_sandbox
+):
+    printed = a_script(
+        "from luminary_auth_widget import sdk\n"
+        "from luminary_auth_widget.credentials import Secret\n"
+        "token = sdk.Deployment().client_for_session().get_token()\n"
+        "client = sdk.client_with_access_token(sdk.Deployment(), Secret(token))\n"
+        "import luminarycloud as lc\n"
+        "with client: print(len(list(lc.iterate_projects())), sdk.refresh_token(client), sdk.address(client))"
+    )
+    assert printed == f"3 None {a_sandbox.environ['LC_DOMAIN']}\n"
+
+
 def test_a_signed_out_client_neither_reads_nor_writes_the_store(a_script, a_stored_session, a_bound_environ):
     folder = Path(a_bound_environ["LC_CREDENTIALS_DIR"])
     before = contents(folder)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
 import psutil
 import requests
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import KernelManager
 
 from luminary_auth_widget.sandbox import Sandbox
@@ -23,6 +28,25 @@ from tests.sandbox.helpers import ADA, Browser
 PORTS = (10001, 9876, 22223, 5000)
 # A cell of these tests takes a second or two, the import of the SDK included.
 LIMIT_SECONDS = 60
+# The interpreter whose ipykernel is tested: this one, or another environment's (`make matrix`).
+PYTHON = os.environ.get("KERNEL_PYTHON") or sys.executable
+SILENT = "The kernel has gone silent."
+
+
+@cache
+def ipykernel_version() -> tuple[int, ...]:
+    """Return the version of PYTHON's ipykernel; a kernel itself tells IPython's."""
+    tell = "import importlib.metadata; print(importlib.metadata.version('ipykernel'))"
+    found = subprocess.run([PYTHON, "-c", tell], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, found.split(".")[:3]))
+
+
+class _OnePython(KernelSpecManager):
+    """Knows the kernel of PYTHON alone, whatever is installed on this machine."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        argv = [PYTHON, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, display_name=kernel_name, language="python", metadata={"debugger": False})
 
 
 @dataclass
@@ -42,10 +66,11 @@ class Kernel:
     def __init__(self, folder: Path, environ: dict[str, str], arguments: tuple[str, ...] = ()):
         self.folder = folder
         self.messages: list[dict[str, Any]] = []
+        self._replied: set[str] = set()
         self.traits: dict[str, dict[str, Any]] = {}
         # What the widget has told its views last.
         self.last_status: dict[str, Any] = {}
-        self.manager = KernelManager(kernel_name="python3")
+        self.manager = KernelManager(kernel_name="python3", kernel_spec_manager=_OnePython())
         self.manager.start_kernel(cwd=str(folder), env=environ, extra_arguments=list(arguments))
         self.client = self.manager.blocking_client()
         self.client.start_channels()
@@ -56,13 +81,22 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
 
-    def run(self, code: str, **options: Any) -> Ran:
-        """Run a cell to its end and return what it printed, showed and raised."""
-        ran, request = Ran(), self.client.execute(code, **options)
-        while True:
-            message = self._next_message()
-            if message["parent_header"].get("msg_id") != request:
-                continue
+    def run(self, code: str, *, cell: str = "", **options: Any) -> Ran:
+        """Run a cell to its end and return what it printed, showed and raised; `cell` is a notebook's id of it."""
+        return self.end_of(self.begin(code, cell=cell, **options))
+
+    def begin(self, code: str, *, cell: str = "", allow_stdin: bool = True) -> str:
+        """Send a cell; return the request's id. What runs a notebook for nobody allows no input."""
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "stop_on_error": True}
+        message = self.client.session.msg("execute_request", {**content, "allow_stdin": allow_stdin})
+        message["metadata"] = {"cellId": cell} if cell else {}
+        self.client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
+
+    def end_of(self, request: str) -> Ran:
+        """Follow the cell that was sent as `request` to its end."""
+        ran = Ran()
+        for message in self._messages_of(request):
             content = message["content"]
             match message["msg_type"]:
                 case "stream":
@@ -77,7 +111,19 @@ class Kernel:
                     ran.error = f"{content['ename']}: {content['evalue']}"
                     ran.traceback = "\n".join(content["traceback"])
                 case "status" if content["execution_state"] == "idle":
-                    return ran
+                    break
+        self._take_reply(request)
+        return ran
+
+    def _take_reply(self, request: str) -> None:
+        """Wait for the kernel's reply to a cell.
+
+        ipykernel 7.0 to 7.3 may never read what arrives in the instant in which it sends one (ipython/ipykernel#1554):
+        nothing is sent before it is here.
+        """
+        while request not in self._replied:
+            with _silence():
+                self._replied.add(self.client.get_shell_msg(timeout=LIMIT_SECONDS)["parent_header"].get("msg_id"))
 
     def click(
         self, model: str, kind: str, *, buffers: tuple[bytes, ...] = (), subshell: str | None = None, **content: Any
@@ -151,10 +197,15 @@ class Kernel:
 
     def has_begun(self, request: str) -> None:
         """Wait until the cell that was sent as `request` runs."""
-        while True:
-            message = self._next_message()
-            if message["msg_type"] == "execute_input" and message["parent_header"].get("msg_id") == request:
-                return
+        next(message for message in self._messages_of(request) if message["msg_type"] == "execute_input")
+
+    def has_printed(self, request: str, words: str) -> None:
+        """Wait until the cell that was sent as `request` has printed `words`."""
+        next(message for message in self._messages_of(request) if words in message["content"].get("text", ""))
+
+    def has_shown_the_widget(self, request: str) -> None:
+        """Wait until the cell that was sent as `request` has shown the widget."""
+        next(message for message in self._messages_of(request) if message["msg_type"] == "display_data")
 
     def sign_in(self, model: str, cloud: Sandbox, account: tuple[str, str] = ADA) -> dict[str, Any]:
         """Do all that a person does with the browser on this machine; return the traits."""
@@ -176,11 +227,25 @@ class Kernel:
         """Return all that the kernel has told everybody so far."""
         return json.dumps(self.messages, default=str)
 
+    def _messages_of(self, request: str) -> Iterator[dict[str, Any]]:
+        """Yield what has come of a cell, then what comes."""
+        seen = 0
+        while True:
+            for message in self.messages[seen:]:
+                seen += 1
+                if message["parent_header"].get("msg_id") == request:
+                    yield message
+            self._next_message()
+
+    @property
+    def has_subshells(self) -> bool:
+        """Whether it handles messages while a cell runs (ipykernel 7)."""
+        reply = self.client.kernel_info(reply=True, timeout=LIMIT_SECONDS)
+        return "kernel subshells" in reply["content"].get("supported_features", [])
+
     def _next_message(self) -> dict[str, Any]:
-        try:
+        with _silence():
             message: dict[str, Any] = self.client.get_iopub_msg(timeout=LIMIT_SECONDS)
-        except Empty:
-            raise AssertionError("The kernel has gone silent.") from None
         self.messages.append(message)
         content = message["content"]
         if message["msg_type"] in {"comm_open", "comm_msg"} and "state" in content.get("data", {}):
@@ -188,6 +253,15 @@ class Kernel:
         if message["msg_type"] == "comm_msg" and content.get("data", {}).get("method") == "custom":
             self.last_status = content["data"]["content"]
         return message
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Say what it means that no message has come."""
+    try:
+        yield
+    except Empty:
+        raise AssertionError(SILENT) from None
 
 
 def end_of_login(cloud: Sandbox, link: str, account: tuple[str, str] = ADA) -> str:

@@ -1,0 +1,89 @@
+"""What surrounds this session: a kernel or none, a person or nobody, and how a page's clicks arrive.
+
+The only module, beside those above the session, that knows IPython; a plain script imports none of it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The cell that runs in this thread.
+
+    Attributes
+    ----------
+    request : str
+        The id of the message that has asked for it; the execution count is 0 in cells that store no history.
+    id : str
+        The notebook's id of the cell; empty where the front end sends none.
+    """
+
+    request: str
+    id: str
+
+
+def shell() -> Any:
+    """Return the IPython shell of this kernel, or None where there is no kernel: a script, or a terminal's IPython."""
+    if "IPython" not in sys.modules:
+        return None
+    from IPython import get_ipython  # noqa: PLC0415 - see above
+
+    found = get_ipython()
+    return found if hasattr(found, "kernel") else None
+
+
+def cell() -> Cell:
+    """Return the cell that runs here; without a kernel, one without a name."""
+    request = _request()
+    return Cell(str(request.get("header", {}).get("msg_id", "")), str(request.get("metadata", {}).get("cellId", "")))
+
+
+def attended() -> bool:
+    """Whether somebody may be there to click: nbconvert, papermill and nbclient say that nobody is; so do scripts."""
+    content = _request().get("content", {})
+    # A page's message, unlike a cell, comes from somebody.
+    return shell() is not None and bool(content.get("allow_stdin", "code" not in content))
+
+
+def version() -> tuple[int, ...]:
+    """Return ipykernel's version; empty where another kernel, or none, runs this."""
+    return tuple(getattr(sys.modules.get("ipykernel"), "version_info", ()))
+
+
+def show(thing: object) -> None:
+    """Display something below the cell that runs here."""
+    from IPython import display  # noqa: PLC0415 - a plain script does not need IPython
+
+    display.display(thing)  # type: ignore[no-untyped-call]  # IPython types it only in part
+
+
+class Page:
+    """How the messages of the page arrive: learnt from those that came.
+
+    Attributes
+    ----------
+    interrupts_cells : bool or None
+        Whether one was handled on a subshell, and so can be while a cell runs; None until one has come.
+    """
+
+    interrupts_cells: bool | None = None
+
+    def has_spoken(self) -> None:
+        """Learn from the message that is being handled: ipykernel's main shell is on the main thread."""
+        self.interrupts_cells = self.interrupts_cells or threading.current_thread() is not threading.main_thread()
+
+
+page = Page()
+
+
+def _request() -> dict[str, Any]:
+    here = shell()
+    with suppress(LookupError):  # a thread on ipykernel 7.0, which knows of no request
+        return here.kernel.get_parent("shell") if here else {}
+    return {}

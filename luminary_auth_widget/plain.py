@@ -1,0 +1,40 @@
+"""The session where no widget draws: a status line and the next step, as plain text and as HTML."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from . import sdk
+from .session import AuthSession
+from .status import SignInState
+
+_WORDS = {
+    SignInState.SIGNED_OUT: "Not signed in",
+    SignInState.CHECKING: "Signed in; the server is being asked",
+    SignInState.SIGNED_IN: "Signed in",
+    SignInState.UNVERIFIED: "Signed in, but the server could not be asked",
+    SignInState.EXPIRED: "The session is over",
+    SignInState.REJECTED: "The server refused the key",
+}
+
+
+class Plain:
+    """What notebooks keep of the widget: no name, no fingerprint, no path."""
+
+    def __init__(self, session: AuthSession) -> None:
+        status = session.status
+        usable = status.state in {SignInState.SIGNED_IN, SignInState.CHECKING, SignInState.UNVERIFIED}
+        self._line = f"Luminary Cloud: {_WORDS[status.state]}."
+        self._next_step = "" if usable else sdk.nobody().next_step
+
+    def bundle(self) -> dict[str, str]:
+        """Return both forms, by their media types."""
+        paragraphs = "".join(f"<p>{html.escape(text)}</p>" for text in (self._line, self._next_step) if text)
+        return {"text/plain": repr(self), "text/html": paragraphs}
+
+    def _repr_mimebundle_(self, **_choice: Any) -> dict[str, str]:
+        return self.bundle()
+
+    def __repr__(self) -> str:
+        return f"{self._line} {self._next_step}".strip()
