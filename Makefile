@@ -6,14 +6,17 @@ BIN := $(VENV)/bin
 LAB_OPTIONS ?=
 # A tour begins without the question whether to be told the news of Jupyter.
 LAB_DEFAULTS := $(VENV)/share/jupyter/lab/settings/overrides.json
+# Copied into the environment, also by an editable install.
+LABEXTENSION := $(wildcard luminary_auth_widget/labextension/*.json luminary_auth_widget/labextension/static/*)
 # JupyterLab refuses to start as root without it.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test check shots bench clean
+.PHONY: help demo test matrix check shots bench clean
 
 help:
 	@echo "make demo    JupyterLab on the tour, with a sandbox cloud on this machine"
 	@echo "make test    the whole suite; what .ci/run calls"
+	@echo "make matrix  the kernel tests on other ipykernels and Pythons, and docs/kernel-matrix.md"
 	@echo "make check   formatting, lint, types, import directions"
 	@echo "make shots   the pictures in README.md, from the real widget"
 	@echo "make bench   how fast it is, measured side by side"
@@ -29,13 +32,13 @@ $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 
-$(VENV)/.demo: pyproject.toml $(BIN)/uv
+$(VENV)/.demo: pyproject.toml $(LABEXTENSION) $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[sandbox,lab]"
 	@mkdir -p $(dir $(LAB_DEFAULTS))
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}' > $(LAB_DEFAULTS)
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml $(BIN)/uv
+$(VENV)/.dev: pyproject.toml $(LABEXTENSION) $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev]"
 	@touch $@
 
@@ -58,6 +61,10 @@ test: check
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest tests
 
+# One kernel after the other, each in an environment of its own below .venv-matrix.
+matrix: $(VENV)/.dev
+	$(BIN)/python -m tests.matrix
+
 shots: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m tests.browser.shots
@@ -67,4 +74,4 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.browser_login
 
 clean:
-	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) .venv-matrix node_modules .mypy_cache .pytest_cache .ruff_cache build dist

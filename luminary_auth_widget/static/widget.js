@@ -2,20 +2,7 @@
 /** The page's side of the widget: it draws what the kernel decided, and sends back what the person wants. */
 
 /**
- * @typedef {"signed_out"|"checking"|"signed_in"|"unverified"|"expired"|"rejected"} State
- * @typedef {"starting"|"waiting_for_browser"|"finishing"|"checking"|"failed"} Phase
- * @typedef {{method: string, phase: Phase, message: string, next_step: string, ends_at: number|null,
- *   link: string|null, can_retry: boolean}} Attempt
- * @typedef {{id: string, title: string, detail: string, note: string, in_use: boolean, can_use: boolean}} Source
- * @typedef {{id: string, text: string, actions: {kind: string, label: string}[]}} Notice
- * @typedef {{now: number, endpoint: string, state: State, title: string, subtitle: string, message: string,
- *   next_step: string, expires_at: number|null, checked_at: number|null, expiry: string, lifetime: number|null,
- *   attempt: Attempt|null, busy: boolean, offers: string[], primary: string, key_page: string|null,
- *   env_file: {path: string, label: string}|null, remember: {label: string}|null, sign_out_choice: boolean,
- *   sources: Source[], environments: {id: string, name: string, in_use: boolean}[], facts: [string, string][],
- *   notices: Notice[]}} Status
- *   What the kernel says. Times are epoch milliseconds by its own clock.
- * @typedef {{kind: string, [name: string]: unknown}} Intent
+ * @import {Attempt, Intent, RunRequest, State, Status} from "./contract.d.ts"
  * @typedef {import("@anywidget/types").AnyModel} Model
  */
 /** @template T @typedef {string|number|boolean|((value: T, now: number) => unknown)} Given */
@@ -25,10 +12,6 @@ const TEXT = {
   brand: "Luminary Cloud", region: "Luminary Cloud sign-in",
   waiting: "Waiting for the kernel…", busy: "The kernel is busy; this happens when the running cell ends.",
   gone: "This kernel is gone. Run the cell again to sign in.", saved: "Saved view: run this cell to sign in.",
-  states: {
-    signed_out: "Not signed in", checking: "Checking", signed_in: "Signed in", unverified: "Not verified",
-    expired: "Session over", rejected: "The server refused this key",
-  },
   phases: {
     starting: "Starting…", waiting_for_browser: "Finish signing in in your browser",
     finishing: "Finishing sign-in…", checking: "Asking the server…", failed: "That did not work.",
@@ -51,15 +34,21 @@ const TEXT = {
     "": "I don't know", P7D: "one week", P1M: "one month", P3M: "three months", P6M: "six months", P1Y: "one year",
     date: "until a date…",
   },
-  env: ".env", load: "Load", details: "Details", environment: "Environment", switchTo: "Switch to this", inUse: "in use", useThis: "Use this one",
+  runCell: "Run this cell again", runBelow: "This and the cells below",
+  ran: { "": "Run that cell again.", can: "", running: "Running…", gone: "That cell is not in this notebook." },
+  env: ".env", load: "Load", details: "Details", environment: "Environment", switchTo: "Switch to this",
+  inUse: "in use", useThis: "Use this one",
 };
 /** @param {string} text @param {string} value */
 const fill = (text, value) => text.replace("%", () => value);
+/** @param {string} mark @param {unknown[]} parts */
+const join = (mark, ...parts) => parts.filter(Boolean).join(mark);
 
-/** @type {Record<State, [glyph: string, tone: string]>} */
-const MARKS = {
-  signed_out: ["○", ""], checking: ["…", "spin"], signed_in: ["✓", "good"], unverified: ["?", "soon"],
-  expired: ["×", "bad"], rejected: ["×", "bad"],
+/** @type {Record<State, [word: string, glyph: string, tone: string]>} */
+const STATES = {
+  signed_out: ["Not signed in", "○", ""], checking: ["Checking", "…", "spin"], signed_in: ["Signed in", "✓", "good"],
+  unverified: ["Not verified", "?", "soon"], expired: ["Session over", "×", "bad"],
+  rejected: ["The server refused this key", "×", "bad"],
 };
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 /** How long a message may go unanswered before the page looks at the kernel. */
@@ -77,7 +66,7 @@ const BLANK = {
   now: 0, endpoint: "", state: "signed_out", title: "", subtitle: "", message: "", next_step: "", expires_at: null,
   checked_at: null, lifetime: null, expiry: "unknown", attempt: null, busy: false, offers: [], primary: "",
   key_page: null, env_file: null, remember: null, sign_out_choice: false, sources: [], environments: [], facts: [],
-  notices: [],
+  notices: [], rescue: null,
 };
 
 // ---- Drawing: text and properties only, never markup ----
@@ -213,7 +202,7 @@ const inUse = ({ state }) => state === "signed_in" || state === "unverified";
 const isOverdue = ({ busy, checked_at }, ends) => !busy && checked_at !== null && checked_at >= ends;
 
 /** @param {number} left milliseconds */
-const phaseOf = (left) => left <= 0 ? "expired" : left <= DAY ? "urgent" : left <= 7 * DAY ? "soon" : "plenty";
+const phaseOf = (left) => left <= 0 ? "bad" : left <= DAY ? "urgent" : left <= 7 * DAY ? "soon" : "plenty";
 
 /** A bar needs the share of the lifetime that is left.
  * @param {Status} status @param {number} now */
@@ -400,7 +389,7 @@ class Line {
 // ---- The parts of the card ----
 
 /** @param {Status} status */
-const wordOf = ({ state }) => TEXT.states[state] ?? state;
+const wordOf = ({ state }) => STATES[state][0];
 
 /** @param {string} name @returns {(status: Status) => boolean} */
 const offered = (name) => ({ offers }) => offers.includes(name);
@@ -411,18 +400,40 @@ const primary = (name) => (status) => (status.primary === name ? "law-primary" :
 /** The mark and its tone; an end within a day overrules the tick. @param {Status} status @param {number} now */
 function markOf({ state, expires_at }, now) {
   const urgent = state === "signed_in" && expires_at !== null && expires_at - now <= DAY;
-  return urgent ? ["!", "soon"] : MARKS[state] ?? MARKS.signed_out;
+  return urgent ? ["!", "soon"] : STATES[state].slice(1);
 }
 
 /** @param {Status} status @param {number} now */
 function subtitleOf(status, now) {
   const { subtitle, busy, checked_at } = status;
   const checked = inUse(status) && checked_at !== null ? fill(TEXT.checked, agoText(now - checked_at)) : "";
-  return [subtitle, busy ? TEXT.checking : checked].filter(Boolean).join(" · ");
+  return join(" · ", subtitle, busy ? TEXT.checking : checked);
 }
 
 /** @param {{message: string, next_step: string}} said */
-const remarkOf = ({ message, next_step }) => [message, next_step].filter(Boolean).join(" ");
+const remarkOf = ({ message, next_step }) => join(" ", message, next_step);
+
+/** A stopped cell: our labextension runs it again. @type {Part<Status>} */
+const rescuePart = ({ h, each, line }) => {
+  const place = h("div");
+  const ask = (cell = "", run = "") => {
+    const detail = { cell, run, answer: /** @type {RunRequest["answer"]} */ ("") };
+    place.dispatchEvent(new CustomEvent("luminary-auth:run", { bubbles: true, detail }));
+    return detail.answer;
+  };
+  return each(place, ({ rescue }) => [rescue], ({ cell }) => cell, ({ h, button, tell }, { cell }) => {
+    const run = (text = "", what = "", name = "") => button(text, () => {
+      ask(cell, what);
+      line.changed();
+    }, { class: name, show: ({ ready }) => ready && ask(cell) === "can" });
+    return h("div", { class: "law-part law-row law-stopped" },
+      h("div", { class: ({ ready }) => (ready ? "law-choice" : "law-wide") },
+        h("b", { textContent: ({ title }) => title }),
+        h("p", { note: ({ text, ready }) => join(" ", text, ready && TEXT.ran[ask(cell)]) })),
+      run(TEXT.runCell, "cell", "law-primary"), run(TEXT.runBelow, "below"),
+      tell(TEXT.dismiss, { kind: "dismiss_rescue" }));
+  });
+};
 
 /** @type {Part<Status>} */
 const statePart = (drawing) => {
@@ -669,15 +680,17 @@ async function copyText(node) {
 function createCard(line) {
   const drawing = /** @type {Drawing<Status>} */ (new Drawing(line)), { h, follow } = drawing;
   const key = keyPart(drawing);
-  const body = h("div", { show: () => line.status }, statePart(drawing), attemptPart(drawing), noticesPart(drawing),
-    key, envPart(drawing), detailsPart(drawing));
+  const body = h("div", { show: () => line.status }, rescuePart(drawing), statePart(drawing), attemptPart(drawing),
+    noticesPart(drawing), key, envPart(drawing), detailsPart(drawing));
   const sentence = h("p", { class: "law-part", tabindex: -1, note: () => sentenceOf(line) });
   const live = h("div", { class: "law-live", role: "status", "aria-live": "polite" });
   const root = h("section", { class: "law", "aria-label": TEXT.region, onkeydown: keepKeys },
     h("header", {}, h("b", {}, TEXT.brand), h("span", { textContent: ({ endpoint }) => endpoint })),
     body, sentence, live);
   let begun = false; // a change is said once; the first thing drawn is none
-  follow(() => line.lost || (line.status ? `${line.status.state} ${line.status.attempt?.phase}` : ""), (key) => {
+  const saying = (/** @type {Status} */ { state, attempt, rescue }) =>
+    line.lost || (line.status ? join(" ", state, attempt?.phase, rescue?.title) : "");
+  follow(saying, (key) => {
     if (begun) live.textContent = announcementOf(line);
     begun ||= key !== "";
   });
@@ -703,8 +716,8 @@ function announcementOf(line) {
   const { status } = line, attempt = status?.attempt;
   if (!status) return sentenceOf(line);
   if (attempt) return attempt.phase === "failed" ? "" : attempt.message || TEXT.phases[attempt.phase];
-  const word = wordOf(status);
-  return status.title && status.title !== word ? `${word}: ${status.title}` : word;
+  const word = wordOf(status), { title, rescue } = status;
+  return join(" · ", join(": ", word, title !== word && title), rescue?.title);
 }
 
 /** @param {Element|null} root */

@@ -79,6 +79,7 @@ STATUS: dict[str, Any] = {
     "environments": [],
     "facts": [],
     "notices": [],
+    "rescue": None,
 }
 SIGNED_IN: dict[str, Any] = {
     "state": "signed_in",

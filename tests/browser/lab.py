@@ -53,7 +53,8 @@ class Lab:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0",
                  "--IdentityProvider.token=", f"--ServerApp.root_dir={self.notebooks}",
-                 "--LabApp.expose_app_in_browser=True", "--allow-root", *arguments],
+                 "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
+                 "--allow-root", *arguments],
                 env=_environ_of(folder, environ or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         self._wait_until_up()
@@ -75,8 +76,12 @@ class Lab:
 
     def forget(self) -> None:
         """End the kernels, and take away the credentials that they left."""
-        for kernel in requests.get(f"{self.url}/api/kernels", timeout=LIMIT_SECONDS).json():
-            requests.delete(f"{self.url}/api/kernels/{kernel['id']}", timeout=LIMIT_SECONDS)
+        with requests.Session() as server:
+            server.get(f"{self.url}/lab", timeout=LIMIT_SECONDS)
+            # Without a token the server wants to see its cookie in a header, too.
+            server.headers["X-XSRFToken"] = server.cookies["_xsrf"]
+            for kernel in server.get(f"{self.url}/api/kernels", timeout=LIMIT_SECONDS).json():
+                server.delete(f"{self.url}/api/kernels/{kernel['id']}", timeout=LIMIT_SECONDS).raise_for_status()
         shutil.rmtree(self.credentials, ignore_errors=True)
 
     def files_holding(self, *secrets: str) -> list[Path]:
@@ -102,11 +107,18 @@ class Lab:
 class LabPage:
     """One browser page with one notebook open."""
 
+    _address = "{}/lab/tree/{}?reset"
+
     def __init__(self, page: Page, lab: Lab):
         self.page, self.lab = page, lab
 
     def open(self, name: str) -> LabPage:
-        self.page.goto(f"{self.lab.url}/lab/tree/{name}?reset")
+        self.page.goto(self._address.format(self.lab.url, name))
+        self.wait_until_open(name)
+        return self
+
+    def wait_until_open(self, name: str) -> None:
+        """Wait until that notebook is the one in front, and its kernel idle."""
         self.page.wait_for_function(
             """name => {
                 const current = window.jupyterapp?.shell?.currentWidget;
@@ -117,12 +129,16 @@ class LabPage:
             arg=name,
             timeout=LIMIT_SECONDS * 1000,
         )
-        return self
 
     @property
     def card(self) -> Locator:
         """The first view of the widget."""
         return self.page.get_by_role("region", name="Luminary Cloud sign-in").first
+
+    def card_below(self, index: int) -> Locator:
+        """Return the view of the widget in one cell's output."""
+        cell = self.page.locator(f".jp-NotebookPanel:visible .jp-Cell[data-windowed-list-index='{index}']")
+        return cell.get_by_role("region", name="Luminary Cloud sign-in")
 
     def run_cell(self, index: int) -> None:
         """Run one cell as Ctrl+Enter does; return as soon as it is sent."""
@@ -159,6 +175,27 @@ class LabPage:
         """Run one cell to its end and return the text below it."""
         self.run_cell(index)
         return self.output_of(index)
+
+    def wait_until_run(self, index: int, *, count: int) -> None:
+        """Wait until a cell has this execution count, which it gets when it has ended."""
+        self.page.wait_for_function(
+            """([index, count]) => {
+                const { model } = window.jupyterapp.shell.currentWidget.content.widgets[index];
+                return model.executionCount === count;
+            }""",
+            arg=[index, count],
+            timeout=LIMIT_SECONDS * 1000,
+        )
+
+    def delete_cell(self, index: int) -> None:
+        """Delete a cell as its menu does."""
+        self.page.evaluate(
+            """async (index) => {
+                window.jupyterapp.shell.currentWidget.content.activeCellIndex = index;
+                await window.jupyterapp.commands.execute("notebook:delete-cell");
+            }""",
+            index,
+        )
 
     def code_cells(self) -> list[int]:
         """Return the places of the code cells among all cells."""
@@ -214,6 +251,12 @@ class LabPage:
     def cell_count(self) -> int:
         count: int = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
         return count
+
+
+class NotebookPage(LabPage):
+    """The same in Notebook 7, which any JupyterLab server serves where it is installed."""
+
+    _address = "{}/notebooks/{}"
 
 
 def lab_context(browser: Browser, **options: Any) -> BrowserContext:
