@@ -15,14 +15,20 @@ import pytest
 
 from luminary_auth_widget.sandbox import process
 from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
-from tests.kernel.driver import Kernel
+from tests.cli.driver import Terminal
+from tests.kernel.driver import Kernel, deliver, end_of_login
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines() if line]
+# These belong together: see the test of their order.
+TERMINAL = re.findall(r"^luminary-auth .*", README.partition("## In a terminal")[2].partition("\n## ")[0], re.MULTILINE)
+COMMANDS = [
+    line for language, text in BLOCKS if language == "sh" for line in text.splitlines() if line and line not in TERMINAL
+]
 PROGRAMS = [text for language, text in BLOCKS if language == "python"]
 ADAS = sorted(project.name for project in PROJECTS if ADA.email in project.members)
+TASKS = "import luminarycloud as lc\ndef count_projects(): return len(list(lc.iterate_projects()))\n"
 SENTENCES = re.findall(r"^\| ([A-Z…][^|]+) \|", README.partition("| The widget says |")[2], re.MULTILINE)
 
 
@@ -70,11 +76,22 @@ def test_the_command_works(command, a_state_folder):
     CHECKS[program](*arguments)
 
 
+def test_the_commands_of_the_terminal_work_in_their_order(a_sandbox, a_bound_environ, tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    assert len(TERMINAL) == 5
+    for line in TERMINAL:
+        with Terminal(*shlex.split(line)[1:], environ=a_bound_environ, cwd=tmp_path) as terminal:
+            if line == "luminary-auth login":
+                deliver(end_of_login(a_sandbox, terminal.wait_for_link()))
+            assert terminal.end() == 0, terminal.text
+
+
 def test_the_programs_work_in_their_order_in_one_kernel(a_key, a_bound_environ, tmp_path):
     folder = tmp_path / "project" / "notebooks"
     folder.mkdir(parents=True)
     (tmp_path / "project" / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
-    sign_in, list_projects, by_code, use_sandbox = PROGRAMS
+    sign_in, list_projects, by_code, *start_workers, use_sandbox = PROGRAMS
+    (folder / "my_tasks.py").write_text(TASKS)
     # Set but empty: the person pastes a key, though there is a file to load later.
     kernel = Kernel(folder, {**a_bound_environ, "LC_API_KEY": ""})
     try:
@@ -83,6 +100,11 @@ def test_the_programs_work_in_their_order_in_one_kernel(a_key, a_bound_environ, 
         kernel.click(ran.models[0], "use_key", buffers=(a_key.secret.encode(),))
         kernel.wait_for(ran.models[0], state="signed_in")
         assert sorted(kernel.run(list_projects).text.splitlines()) == ADAS
+        assert len(start_workers) == 3
+        for program in start_workers:
+            ran = kernel.run(program)
+            assert f"{len(ADAS)}\n" in ran.text, (program, ran.error)
+        kernel.run("workers.close(); client.shutdown()")
         for line in by_code.splitlines():
             expression, _, promised = line.partition("#")
             ran = kernel.run(expression.strip())
