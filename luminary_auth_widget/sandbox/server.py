@@ -17,12 +17,12 @@ from .api import Api
 from .control import commands, create_control
 from .identity import Identity
 from .listener import Listener
-from .state import CERTIFICATE_FILE, RunningSandbox, SandboxError
+from .state import CERTIFICATE_FILE, STORE_FILE, Fault, RunningSandbox, SandboxError
 from .store import Store
 from .tls import Authority, Certificate
 from .tokens import AccessTokens
 from .web import create_app
-from .world import Fault, World
+from .world import World
 
 # Control stays on IPv4 whatever the host: both its ends are ours.
 _CONTROL_HOST = "127.0.0.1"
@@ -74,30 +74,37 @@ def serve(
     (folder / CERTIFICATE_FILE).write_bytes(trusted.certificate_pem)
     (folder / "credentials").mkdir(exist_ok=True)
 
-    def refuses() -> bool:
-        return world.has(Fault.REFUSE)
+    def cuts() -> bool:
+        return world.has(Fault.DROP)
 
     def certificate() -> Certificate:
         return bad if world.has(Fault.BAD_CERTIFICATE) else good
 
-    web = Listener(host, tls=lambda: certificate().context, refuses=refuses)
-    pages = Listener(host, refuses=refuses)
+    web = Listener(host, tls=lambda: certificate().context, cuts=cuts)
+    pages = Listener(host, cuts=cuts)
     control = Listener(_CONTROL_HOST)
     url = f"https://localhost:{web.port}"
     tokens = AccessTokens(store, world, f"{url}/")
     app = create_app(world, Identity(store, world, tokens, rotate=refresh_rotation))
     api = Api(host, store, world, tokens)
 
-    def faults_changed() -> None:
-        api.stop() if refuses() else api.serve(certificate())
+    opening = threading.Lock()
 
-    faults_changed()
-    web.serve(app)
-    pages.serve(app)
+    def open_doors() -> None:
+        with opening:
+            refuses = world.has(Fault.REFUSE)
+            for listener in (web, pages):
+                listener.close() if refuses else listener.serve(app)
+            if refuses:
+                api.stop()
+            elif cuts():
+                api.cut(certificate())
+            else:
+                api.serve(certificate())
+
+    open_doors()
     control_token = secrets.token_urlsafe(32)
-    control.serve(
-        create_control(control_token, commands(store, world, faults_changed=faults_changed, stop=stopping.set))
-    )
+    control.serve(create_control(control_token, commands(store, world, faults_changed=open_doors, stop=stopping.set)))
     state = RunningSandbox(
         url=url,
         page_url=f"http://localhost:{pages.port}",
@@ -122,7 +129,9 @@ def serve(
 
 
 def _stop_at_end_of_input(stopping: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    # Past Python's own buffer, whose lock a thread that reads would still hold when the process ends: a fatal error.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     stopping.set()
 
 
@@ -137,11 +146,11 @@ def _wait(stopping: threading.Event, world: World, idle_limit_seconds: float | N
 
 def _open_store(folder: Path) -> Store:
     try:
-        return Store(folder / "sandbox.sqlite")
-    except sqlite3.OperationalError as error:
-        raise SandboxError(
-            f"{folder / 'sandbox.sqlite'} cannot be opened: {error}.", next_step="Is a sandbox running?"
-        ) from None
+        return Store(folder / STORE_FILE)
+    except sqlite3.DatabaseError as error:
+        locked = isinstance(error, sqlite3.OperationalError)
+        what_to_do = "Is a sandbox running there already?" if locked else "Remove it: a new one has the demo accounts."
+        raise SandboxError(f"{folder / STORE_FILE} cannot be opened: {error}.", next_step=what_to_do) from None
 
 
 def _main() -> int:
