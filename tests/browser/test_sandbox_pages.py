@@ -75,6 +75,19 @@ def test_the_new_key_is_copied_and_nothing_of_it_stays_in_the_page(a_page: Page)
     created.get_by_role("button", name="Done").click()
     expect(created).to_have_count(0)
     assert secret not in a_page.content()
+    expect(a_page.get_by_role("button", name="Create API key")).to_be_focused()
+
+
+def test_markup_in_a_keys_name_is_read_and_not_run(a_page: Page) -> None:
+    asked: list[str] = []
+    a_page.on("request", lambda request: asked.append(request.url))
+    name = "<img src=x onerror=alert(1)>"
+    _create(a_page, name).get_by_role("button", name="Done").click()
+    expect(a_page.get_by_role("rowheader", name=name)).to_be_visible()
+    a_page.get_by_label(f"Actions for {name}").click()
+    a_page.get_by_role("button", name="Revoke").first.click()
+    expect(a_page.get_by_role("dialog", name=f"Revoke “{name}”?")).to_be_visible()
+    assert not [url for url in asked if url.endswith("/x")]
 
 
 def test_without_a_clipboard_the_key_is_selected_instead(open_pages: Callable[..., Page]) -> None:

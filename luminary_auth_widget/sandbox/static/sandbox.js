@@ -53,7 +53,10 @@ function showOnce(dialog) {
   });
   // A key is easily lost to a stray Escape.
   dialog.addEventListener("cancel", (event) => copied || event.preventDefault());
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    /** @type {HTMLElement | null} */ (document.querySelector("[data-dialog=create] button"))?.focus();
+  });
   window.addEventListener("pagehide", () => dialog.remove());
   dialog.removeAttribute("open");
   dialog.showModal();
