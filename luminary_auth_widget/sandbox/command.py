@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from ..errors import AuthError
 from ..files import friendly, make_private_folder
 from .handle import Sandbox
 from .loopback import require_loopback
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
             _introduce(running, print_environ=arguments.print_environ)
             return 0
         return _serve(folder, arguments)
-    except SandboxError as error:
+    except AuthError as error:
         print(error, file=sys.stderr)
         return 1
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..errors import AuthError
 from .api import Api
 from .control import commands, create_control
 from .identity import Identity
@@ -179,7 +180,7 @@ def _main() -> int:
     parser.add_argument("--while-stdin-is-open", action="store_true")
     try:
         serve(**vars(parser.parse_args()), ready=lambda _: print("ready", flush=True))
-    except SandboxError as error:
+    except AuthError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -197,6 +197,12 @@ def test_a_command_without_a_sandbox_says_how_to_start_one(tmp_path: Path, capsy
     assert "No sandbox runs here. Start one: luminary-auth sandbox" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert sandbox.main(["status", "--folder", str(tmp_path / "file" / "below")]) == 1
+    assert "could not be written: Not a directory." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["advance", "29 years"], ["fault", "flood"], ["revoke"], ["dance"]])
 def test_what_is_no_command_is_a_usage_error(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
