@@ -16,7 +16,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 help:
 	@echo "make demo    JupyterLab on the tour, with a sandbox cloud on this machine"
 	@echo "make test    the whole suite; what .ci/run calls"
-	@echo "make matrix  the kernel tests on other ipykernels and Pythons, and docs/kernel-matrix.md"
+	@echo "make matrix  what is tested on versions besides the newest, and docs/kernel-matrix.md"
 	@echo "make check   formatting, lint, types, import directions"
 	@echo "make shots   the pictures in README.md, from the real widget"
 	@echo "make bench   how fast it is, measured side by side"
@@ -63,6 +63,8 @@ test: check
 
 # One kernel after the other, each in an environment of its own below .venv-matrix.
 matrix: $(VENV)/.dev
+	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m pytest tests -m matrix
 	$(BIN)/python -m tests.matrix
 
 shots: $(VENV)/.dev

@@ -13,12 +13,13 @@ from typing import Any
 
 import grpc
 
+from .listener import Listener
 from .loopback import require_loopback
-from .state import SandboxError
+from .state import Fault, SandboxError
 from .store import Project, Store
 from .tls import Certificate
 from .tokens import AccessTokens
-from .world import Fault, World
+from .world import World
 
 # ListProjectsRequest's comment in the SDK.
 _DEFAULT_PAGE_SIZE = 50
@@ -64,10 +65,13 @@ class Api:
         self._host = host
         self._add_services = _services(store, world, tokens)
         self._server: Any = None
+        self._cutting: Listener | None = None
         self._certificate: Certificate | None = None
         self.port = 0
         # gRPC logs what a failing service raised, message and all; the status says enough.
-        logging.getLogger("grpc").addHandler(logging.NullHandler())
+        logger = logging.getLogger("grpc")
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
 
     def serve(self, certificate: Certificate) -> None:
         """Serve with `certificate`; connections under another one are dropped, those under the same go on.
@@ -93,11 +97,20 @@ class Api:
         server.start()
         self._server, self._certificate = server, certificate
 
+    def cut(self, certificate: Certificate) -> None:
+        """Take connections, and end each when its first words arrive: what a gRPC server cannot be told to do."""
+        self.stop()
+        self._cutting = Listener(self._host, port=self.port, tls=lambda: certificate.context, cuts=lambda: True)
+        self._cutting.serve()
+
     def stop(self) -> None:
         """Refuse connections, and drop those there are."""
         if self._server is not None:
             self._server.stop(grace=None).wait()
             self._server = self._certificate = None
+        if self._cutting is not None:
+            self._cutting.close()
+            self._cutting = None
 
 
 def _services(store: Store, world: World, tokens: AccessTokens) -> Callable[[Any], None]:

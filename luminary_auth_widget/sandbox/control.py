@@ -9,10 +9,11 @@ from typing import Any
 
 from flask import Flask, Response, abort, jsonify, request
 
+from . import demo
 from .handle import CONTROL_HEADER
-from .state import SandboxError
-from .store import Store
-from .world import Fault, World
+from .state import Fault, SandboxError
+from .store import KeyRecord, Store
+from .world import World
 
 
 def create_control(token: str, commands: Mapping[str, Callable[..., object]]) -> Flask:
@@ -35,8 +36,10 @@ def create_control(token: str, commands: Mapping[str, Callable[..., object]]) ->
         try:
             signature(commands[command]).bind(**arguments)
             return jsonify(answer=commands[command](**arguments)), 200
-        except (SandboxError, TypeError) as refusal:
-            return jsonify(error=f"{command}: {refusal}"), 400
+        except SandboxError as refusal:
+            return jsonify(error=str(refusal)), 400
+        except TypeError as misuse:
+            return jsonify(error=f"{command}: {misuse}"), 400
 
     return app
 
@@ -45,6 +48,15 @@ def commands(
     store: Store, world: World, *, faults_changed: Callable[[], None], stop: Callable[[], None]
 ) -> dict[str, Any]:
     """Return what can be asked for, by name."""
+
+    def status() -> dict[str, Any]:
+        world.touch()
+        keys = [key for account in demo.ACCOUNTS for key in store.api_keys_of(account.email)]
+        return {
+            "clock_ahead_seconds": world.clock_ahead_seconds,
+            "faults": world.faults,
+            "keys": [_listing(key, world.now()) for key in keys],
+        }
 
     def create_api_key(email: str, name: str, lifetime_seconds: float) -> dict[str, Any]:
         _existing(store.account(email), "account", email)
@@ -63,7 +75,7 @@ def commands(
         faults_changed()
 
     return {
-        "status": world.touch,
+        "status": status,
         "create_api_key": create_api_key,
         "revoke_api_key": lambda key_id: _existing(store.revoke_api_key(key_id), "API key", key_id),
         "delete_api_key": lambda key_id: _existing(store.delete_api_key(key_id), "API key", key_id),
@@ -74,6 +86,11 @@ def commands(
         "requests": world.requests,
         "stop": stop,
     }
+
+
+def _listing(key: KeyRecord, now: float) -> dict[str, Any]:
+    shown = {name: getattr(key, name) for name in ("id", "email", "name", "last_four", "expires_at")}
+    return {**shown, "active": key.active(now)}
 
 
 def _existing(found: object, kind: str, name: str) -> None:

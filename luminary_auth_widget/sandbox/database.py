@@ -38,7 +38,11 @@ CREATE TABLE IF NOT EXISTS api_keys (
     expires_at REAL NOT NULL,
     last_used_at REAL,
     revoked INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS codes (digest TEXT PRIMARY KEY, expires_at REAL NOT NULL, request TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS authorization_codes (
+    digest TEXT PRIMARY KEY,
+    expires_at REAL NOT NULL,
+    request TEXT NOT NULL,
+    uses INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY,
     email TEXT NOT NULL REFERENCES accounts,
@@ -50,6 +54,8 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
     session_id TEXT NOT NULL REFERENCES sessions,
     used_up INTEGER NOT NULL DEFAULT 0);
 """
+# A server that is just ending lets go of the file in milliseconds; one that runs, never.
+_LOCK_TIMEOUT_SECONDS = 2
 # Public passwords need no expensive hash, and a sandbox has to start quickly.
 _PASSWORD_METHOD = "scrypt:1024:8:1"  # noqa: S105 - a method, not a password
 
@@ -70,7 +76,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False)
+        self._connection = sqlite3.connect(path, timeout=_LOCK_TIMEOUT_SECONDS, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         # Held by one process for its life. No WAL: its shared memory does not work in home folders on a network.
         self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")

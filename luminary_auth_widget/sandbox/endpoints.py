@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from .handle import AUDIENCE
 from .identity import SCOPES, Identity
-from .store import Store
-from .world import Fault, World
+from .state import Fault
+from .tokens import ALGORITHM
+from .world import World
 
 _CREDENTIAL_FIELDS = {"refresh_token": "refresh token", "code": "authorization code"}
 
 
-def endpoints(store: Store, world: World, identity: Identity) -> Blueprint:
+def endpoints(world: World, identity: Identity) -> Blueprint:
     """Return the endpoints, none of which a browser's cookie opens."""
     blueprint = Blueprint("endpoints", __name__)
 
@@ -35,14 +35,13 @@ def endpoints(store: Store, world: World, identity: Identity) -> Blueprint:
         answer: Response = identity.create_endpoint_response("revocation")
         return answer
 
-    @blueprint.get("/userinfo")
+    @blueprint.route("/userinfo", methods=["GET", "POST"])
     def userinfo() -> Response:
         scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
         session = identity.tokens.session_of(access_token) if scheme.lower() == "bearer" else None
-        account = store.account(session.email) if session else None
-        if account is None:
+        if session is None:
             return Response("Unauthorized", 401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
-        return jsonify(sub=f"sandbox|{account.email}", name=account.name, email=account.email, email_verified=True)
+        return jsonify(identity.user_info(session))
 
     @blueprint.get("/.well-known/openid-configuration")
     def discovery() -> Response:
@@ -58,8 +57,11 @@ def endpoints(store: Store, world: World, identity: Identity) -> Blueprint:
             grant_types_supported=["authorization_code", "refresh_token"],
             code_challenge_methods_supported=["S256"],
             token_endpoint_auth_methods_supported=["none"],
+            revocation_endpoint_auth_methods_supported=["none"],
             scopes_supported=SCOPES,
-            audience=AUDIENCE,
+            subject_types_supported=["public"],
+            id_token_signing_alg_values_supported=[ALGORITHM],
+            prompt_values_supported=["none", "login"],
         )
 
     @blueprint.get("/.well-known/jwks.json")

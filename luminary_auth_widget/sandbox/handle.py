@@ -59,6 +59,37 @@ class RecordedRequest:
     outcome: str
 
 
+@dataclass(frozen=True)
+class KeyListing:
+    """An API key as its owner's list shows it."""
+
+    id: str
+    email: str
+    name: str
+    last_four: str
+    active: bool
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class SandboxStatus:
+    """How a sandbox stands.
+
+    Attributes
+    ----------
+    clock_ahead : timedelta
+        How far its clock was moved.
+    faults : dict
+        Those that are on, each with its seconds, which mean something for "slow" alone.
+    keys : tuple of KeyListing
+        Every account's API keys, newest first.
+    """
+
+    clock_ahead: timedelta
+    faults: dict[str, float]
+    keys: tuple[KeyListing, ...]
+
+
 class Sandbox:
     """A running sandbox.
 
@@ -130,11 +161,20 @@ class Sandbox:
         """What reached the API and the token endpoint, oldest first."""
         return [RecordedRequest(**recorded) for recorded in self._ask("requests")]
 
+    @property
+    def status(self) -> SandboxStatus:
+        """How far its clock was moved, which faults are on, which keys there are."""
+        answer = self._ask("status")
+        return SandboxStatus(
+            clock_ahead=timedelta(seconds=answer["clock_ahead_seconds"]),
+            faults=answer["faults"],
+            keys=tuple(KeyListing(expires_at=_moment(key.pop("expires_at")), **key) for key in answer["keys"]),
+        )
+
     def create_api_key(self, email: str, name: str = "sandbox key", lifetime: timedelta = timedelta(days=90)) -> ApiKey:
         """Create an API key for a demo account (90 days: the default that the documentation gives)."""
         answer = self._ask("create_api_key", email=email, name=name, lifetime_seconds=lifetime.total_seconds())
-        expires_at = datetime.fromtimestamp(answer.pop("expires_at"), tz=timezone.utc)
-        return ApiKey(expires_at=expires_at, **answer)
+        return ApiKey(expires_at=_moment(answer.pop("expires_at")), **answer)
 
     def revoke_api_key(self, key_id: str) -> None:
         """Make a key inactive; it stays in its owner's list."""
@@ -153,7 +193,10 @@ class Sandbox:
         self._ask("advance", seconds=by.total_seconds())
 
     def fault(self, name: str, **options: float) -> None:
-        """Switch a fault on: "slow" (seconds=3), "error", "refuse" or "bad_certificate"."""
+        """Switch a fault on: "slow" (seconds=3), "error", "refuse", "drop" or "bad_certificate".
+
+        "slow" and "error" are answers of the API and the token endpoint; the others hold for every page as well.
+        """
         self._ask("fault", name=name, **options)
 
     def clear_faults(self) -> None:
@@ -202,6 +245,10 @@ class Sandbox:
         if response.status != http.HTTPStatus.OK:
             raise SandboxError(answer.get("error", f"The sandbox answered {response.status}."))
         return answer["answer"]
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=timezone.utc)
 
 
 def _past_proxies() -> dict[str, str]:

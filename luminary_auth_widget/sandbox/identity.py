@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +17,8 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
+from authlib.oidc.core import UserInfo
+from authlib.oidc.core.grants import OpenIDCode
 from flask import Request, Response
 from flask import request as current_request
 
@@ -28,7 +33,9 @@ SCOPES = ("openid", "profile", "email", "offline_access")
 # 30 days: documented lifetime. Renewing does not extend it.
 SESSION_SECONDS = 30 * 24 * 60 * 60
 # RFC 6749 allows 10 minutes; the SDK needs one round trip.
-_CODE_SECONDS = 10 * 60
+_CODE_SECONDS = 60
+# Authlib (1.7) writes whole tokens into its log, at level DEBUG.
+_AUTHLIB_LOG = logging.getLogger("authlib")
 
 
 class Identity(AuthorizationServer):  # type: ignore[misc] # Authlib ships no types
@@ -46,14 +53,30 @@ class Identity(AuthorizationServer):  # type: ignore[misc] # Authlib ships no ty
         self.store, self.world, self.tokens, self.rotate = store, world, tokens, rotate
         self.scopes_supported = list(SCOPES)
         self._save_token = self._keep_refresh_token
+        self._one_at_a_time = threading.Lock()
+        _AUTHLIB_LOG.addHandler(logging.NullHandler())
+        _AUTHLIB_LOG.propagate = False
         self.register_token_generator("default", _TokenGenerator(tokens))
-        self.register_grant(_CodeGrant, [_S256Required()])
+        self.register_grant(_CodeGrant, [_S256Required(), _IdToken(self)])
         self.register_grant(_RefreshGrant)
         self.register_endpoint(_Revocation)
 
     def create_oauth2_request(self, request: Request | None) -> FlaskOAuth2Request:
         """Read a form or, as the SDK sends it, JSON."""
         return _FormOrJson(request or current_request)
+
+    def create_token_response(self, request: Request | None = None) -> Response:
+        """Answer one request after the other: of two that use the same code or token, one is the second."""
+        with self._one_at_a_time:
+            response: Response = super().create_token_response(request)
+        return response
+
+    def user_info(self, session: Session) -> UserInfo:
+        """Return what a session's scope lets its client know about the account."""
+        account = self.store.account(session.email)
+        name = account.name if account else ""
+        info = UserInfo(sub=_subject(session), name=name, email=session.email, email_verified=True)
+        return info.filter(session.scope)
 
     def handle_error_response(self, request: Any, error: OAuth2Error) -> Response:
         """Answer a dead refresh token or code with 403, as Auth0 does and the SDK's users see."""
@@ -74,7 +97,11 @@ class _User:
     session: Session
 
     def get_user_id(self) -> str:
-        return f"sandbox|{self.session.email}"
+        return _subject(self.session)
+
+
+def _subject(session: Session) -> str:
+    return f"sandbox|{session.email}"
 
 
 class _SdkClient(ClientMixin):  # type: ignore[misc]
@@ -125,6 +152,12 @@ class _TokenGenerator(JWTBearerTokenGenerator):  # type: ignore[misc]
         )
         self._tokens = tokens
 
+    def __call__(self, *, scope: str, include_refresh_token: bool = True, **about: Any) -> dict[str, Any]:
+        # OpenID Connect Core, section 11: a refresh token is for whoever asks for it by `offline_access`.
+        offline = include_refresh_token and "offline_access" in scope.split()
+        token: dict[str, Any] = super().__call__(scope=scope, include_refresh_token=offline, **about)
+        return token
+
     def get_jwks(self) -> Any:
         return self._tokens.keys
 
@@ -147,6 +180,14 @@ class _Code:
     def get_scope(self) -> str:
         return self.request["scope"]
 
+    def get_nonce(self) -> str:
+        return self.request["nonce"]
+
+    def get_auth_time(self) -> None:
+        return None
+
+    get_acr = get_amr = get_auth_time
+
     @property
     def code_challenge(self) -> str:
         return self.request["code_challenge"]
@@ -162,6 +203,9 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
 
     def validate_authorization_request(self) -> Any:
         redirect_uri = super().validate_authorization_request()
+        # RFC 6749 recommends it; whoever leaves it out cannot tell its own sign-in from one that was slipped to it.
+        if not self.request.payload.state:
+            raise InvalidRequestError("Missing 'state' in request.", redirect_uri=redirect_uri)
         # Auth0 knows its services, and issues nothing for others.
         if self.request.payload.data.get("audience", AUDIENCE) != AUDIENCE:
             raise InvalidRequestError("Unknown 'audience' in request.", redirect_uri=redirect_uri)
@@ -173,6 +217,8 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
             "redirect_uri": request.payload.redirect_uri,
             "scope": request.scope,
             "code_challenge": request.payload.data["code_challenge"],
+            "nonce": request.payload.data.get("nonce", ""),
+            "session_id": secrets.token_hex(16),
         }
         self.server.store.save_code(code, self.server.world.now() + _CODE_SECONDS, kept)
 
@@ -184,8 +230,8 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         """Do nothing: looking it up has used it up, also when what follows fails."""
 
     def authenticate_user(self, authorization_code: _Code) -> _User:
-        email, scope = authorization_code.request["email"], authorization_code.request["scope"]
-        return _User(self.server.store.open_session(email, scope, self.server.world.now() + SESSION_SECONDS))
+        request, ends = authorization_code.request, self.server.world.now() + SESSION_SECONDS
+        return _User(self.server.store.open_session(request["session_id"], request["email"], request["scope"], ends))
 
 
 class _S256Required(CodeChallenge):  # type: ignore[misc]
@@ -197,6 +243,31 @@ class _S256Required(CodeChallenge):  # type: ignore[misc]
         if grant.request.payload.data.get("code_challenge_method") != "S256":
             raise InvalidRequestError("PKCE with 'code_challenge_method=S256' is required.")
         super().validate_code_challenge(grant, redirect_uri)
+
+
+class _IdToken(OpenIDCode):  # type: ignore[misc]
+    """Who has signed in, for clients that ask for the scope `openid`; and what `prompt` means."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__()
+        self._identity = identity
+
+    def exists_nonce(self, nonce: str, request: Any) -> bool:  # noqa: ARG002
+        # A replayed nonce is the client's to notice.
+        return False
+
+    def resolve_client_private_key(self, client: Any) -> Any:  # noqa: ARG002
+        return self._identity.tokens.keys
+
+    def get_compatible_claims(self, request: Any) -> dict[str, Any]:
+        return {
+            "iss": self._identity.tokens.issuer,
+            "aud": CLIENT_ID,
+            **self._identity.tokens.lifetime_claims(request.user.session),
+        }
+
+    def generate_user_info(self, user: _User, scope: str) -> UserInfo:  # noqa: ARG002
+        return self._identity.user_info(user.session)
 
 
 @dataclass(frozen=True)
@@ -242,7 +313,9 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]
     CLIENT_AUTH_METHODS = ("none",)
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> _RefreshToken | None:  # noqa: ARG002
+        # Either token stands for its session, and ends it.
         session, _ = self.server.store.refresh_token_session(token_string)
+        session = session or self.server.tokens.session_of(token_string)
         return _RefreshToken(token_string, session) if session else None
 
     def revoke_token(self, token: _RefreshToken, request: Any) -> None:  # noqa: ARG002

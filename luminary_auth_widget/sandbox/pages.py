@@ -5,6 +5,7 @@ Every page lies directly below the root and every link is relative, so that all 
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timezone
 from typing import Any
 
@@ -17,6 +18,9 @@ from .store import Store
 from .visitors import Visitors
 from .world import World
 
+# A clock that was moved makes every date look odd; one that was not differs by nothing.
+_WORTH_A_WORD_SECONDS = 60
+
 
 def pages(store: Store, world: World, identity: Identity, visitors: Visitors) -> Blueprint:
     """Return the pages."""
@@ -24,7 +28,11 @@ def pages(store: Store, world: World, identity: Identity, visitors: Visitors) ->
 
     @blueprint.app_context_processor
     def in_every_page() -> dict[str, Any]:
-        return {"visitor": visitors.current(), "now": world.now()}
+        now = world.now()
+        moved = abs(now - time.time()) > _WORTH_A_WORD_SECONDS
+        # Relative also on the error page of an address that lies deeper.
+        root = "../" * (request.path.count("/") - 1)
+        return {"visitor": visitors.current(), "now": now, "moved_to": now if moved else None, "root": root}
 
     @blueprint.get("/authorize")
     @blueprint.post("/authorize")
@@ -38,7 +46,7 @@ def pages(store: Store, world: World, identity: Identity, visitors: Visitors) ->
                 return identity.handle_error_response(request, error)
             title = "This sign-in link does not work"
             return render_template("message.html", title=title, message=error.description), 400
-        if account is None or (request.method == "GET" and request.args.get("prompt") == "login"):
+        if account is None or (request.method == "GET" and grant.prompt == "login"):
             return _log_in_page(for_sdk=True)
         return identity.create_authorization_response(grant_user=account, grant=grant)
 
@@ -61,7 +69,8 @@ def pages(store: Store, world: World, identity: Identity, visitors: Visitors) ->
     def projects() -> Any:
         return render_template("projects.html", projects=store.projects_of(visitors.required().email))
 
-    blueprint.add_app_template_filter(_day, "day")
+    for template_filter in (_moment, _day, _minute):
+        blueprint.add_app_template_filter(template_filter, template_filter.__name__.lstrip("_"))
     return blueprint
 
 
@@ -72,6 +81,13 @@ def _log_in_page(*, for_sdk: bool) -> tuple[str, int]:
     return page, 401 if failed else 200
 
 
-def _day(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=timezone.utc)
+
+
+def _day(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{_day(moment)}, {moment:%H:%M} UTC"

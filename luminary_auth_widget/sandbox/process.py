@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ..files import make_private_folder
 from .handle import Sandbox
-from .state import INSTALL, LOG_FILE, RunningSandbox, SandboxError
+from .state import INSTALL, LOG_FILE, STORE_FILE, RunningSandbox, SandboxError
 
 # It takes about 1 s on an idle machine.
 _START_LIMIT_SECONDS = 30
 _STOP_LIMIT_SECONDS = 2
+_TEMPORARY_PREFIX = "luminary-sandbox-"
 
 
 def start(folder: Path | str | None = None, *, refresh_rotation: bool = False) -> Sandbox:
@@ -39,7 +43,9 @@ def start(folder: Path | str | None = None, *, refresh_rotation: bool = False) -
     SandboxError
         If it does not start, or another sandbox runs in `folder` already.
     """
-    home = Path(tempfile.mkdtemp(prefix="luminary-sandbox-") if folder is None else folder).resolve()
+    if folder is None:
+        _clear_left_behind()
+    home = Path(tempfile.mkdtemp(prefix=_TEMPORARY_PREFIX) if folder is None else folder).resolve()
     make_private_folder(home)
     if find_running(home):
         raise SandboxError(f"A sandbox runs in {home} already.", next_step="Stop it, or choose another folder.")
@@ -117,6 +123,28 @@ def _server_environment() -> dict[str, str]:
     # A process that may run for days has no business with a real API key, nor gRPC's core with the log.
     without_ours = {name: value for name, value in os.environ.items() if not name.startswith("LC_")}
     return without_ours | {"GRPC_VERBOSITY": "NONE"}
+
+
+def _clear_left_behind() -> None:
+    """Remove the temporary folders of sandboxes whose starter was killed before it could."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY_PREFIX}*"):
+        with suppress(OSError):
+            started = time.time() - left.lstat().st_mtime > _START_LIMIT_SECONDS
+            if started and not _has_its_store_open(left):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _has_its_store_open(folder: Path) -> bool:
+    # A server holds the store's lock for life, and a killed one lets go of it: no process id can tell as much.
+    store = folder / STORE_FILE
+    if not store.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(store, timeout=0, isolation_level=None)) as probe:
+            probe.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        return True
+    return False
 
 
 def _written(folder: Path) -> RunningSandbox:

@@ -13,16 +13,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..errors import AuthError
 from .api import Api
 from .control import commands, create_control
 from .identity import Identity
 from .listener import Listener
-from .state import CERTIFICATE_FILE, RunningSandbox, SandboxError
+from .state import CERTIFICATE_FILE, STORE_FILE, Fault, RunningSandbox, SandboxError
 from .store import Store
 from .tls import Authority, Certificate
 from .tokens import AccessTokens
 from .web import create_app
-from .world import Fault, World
+from .world import World
 
 # Control stays on IPv4 whatever the host: both its ends are ours.
 _CONTROL_HOST = "127.0.0.1"
@@ -69,39 +70,15 @@ def serve(
 
     store = _open_store(folder)
     world = World(store)
-    trusted, foreign = Authority(), Authority()
-    good, bad = trusted.issue(), foreign.issue()
-    (folder / CERTIFICATE_FILE).write_bytes(trusted.certificate_pem)
-    (folder / "credentials").mkdir(exist_ok=True)
-
-    def refuses() -> bool:
-        return world.has(Fault.REFUSE)
-
-    def certificate() -> Certificate:
-        return bad if world.has(Fault.BAD_CERTIFICATE) else good
-
-    web = Listener(host, tls=lambda: certificate().context, refuses=refuses)
-    pages = Listener(host, refuses=refuses)
+    cloud = _Cloud(folder, host, store, world, refresh_rotation=refresh_rotation)
+    cloud.open()
     control = Listener(_CONTROL_HOST)
-    url = f"https://localhost:{web.port}"
-    tokens = AccessTokens(store, world, f"{url}/")
-    app = create_app(world, Identity(store, world, tokens, rotate=refresh_rotation))
-    api = Api(host, store, world, tokens)
-
-    def faults_changed() -> None:
-        api.stop() if refuses() else api.serve(certificate())
-
-    faults_changed()
-    web.serve(app)
-    pages.serve(app)
     control_token = secrets.token_urlsafe(32)
-    control.serve(
-        create_control(control_token, commands(store, world, faults_changed=faults_changed, stop=stopping.set))
-    )
+    control.serve(create_control(control_token, commands(store, world, faults_changed=cloud.open, stop=stopping.set)))
     state = RunningSandbox(
-        url=url,
-        page_url=f"http://localhost:{pages.port}",
-        api_domain=f"localhost:{api.port}",
+        url=cloud.url,
+        page_url=cloud.page_url,
+        api_domain=cloud.api_domain,
         control_port=control.port,
         control_token=control_token,
         pid=os.getpid(),
@@ -115,14 +92,64 @@ def serve(
         RunningSandbox.forget(folder)
         # Whoever is being slow would hold up the end.
         world.clear_faults()
-        api.stop()
-        for listener in (web, pages, control):
-            listener.close()
+        cloud.close()
+        control.close()
         store.close()
 
 
+class _Cloud:
+    """What is there for others: web application, identity service and API, as open as the faults let them be."""
+
+    def __init__(self, folder: Path, host: str, store: Store, world: World, *, refresh_rotation: bool) -> None:
+        self._world = world
+        trusted, foreign = Authority(), Authority()
+        self._good, self._bad = trusted.issue(), foreign.issue()
+        (folder / CERTIFICATE_FILE).write_bytes(trusted.certificate_pem)
+        (folder / "credentials").mkdir(exist_ok=True)
+        self._web = Listener(host, tls=lambda: self._certificate().context, cuts=self._cuts)
+        self._pages = Listener(host, cuts=self._cuts)
+        self.url = f"https://localhost:{self._web.port}"
+        self.page_url = f"http://localhost:{self._pages.port}"
+        tokens = AccessTokens(store, world, f"{self.url}/")
+        self._app = create_app(world, Identity(store, world, tokens, rotate=refresh_rotation))
+        self._api = Api(host, store, world, tokens)
+        self._opening = threading.Lock()
+
+    @property
+    def api_domain(self) -> str:
+        """Host and port of the API, once it was open."""
+        return f"localhost:{self._api.port}"
+
+    def open(self) -> None:
+        """Serve as the faults of this moment say; to be called after each change of them."""
+        with self._opening:
+            refuses = self._world.has(Fault.REFUSE)
+            for listener in (self._web, self._pages):
+                listener.close() if refuses else listener.serve(self._app)
+            if refuses:
+                self._api.stop()
+            elif self._cuts():
+                self._api.cut(self._certificate())
+            else:
+                self._api.serve(self._certificate())
+
+    def close(self) -> None:
+        """End at once."""
+        self._api.stop()
+        self._web.close()
+        self._pages.close()
+
+    def _cuts(self) -> bool:
+        return self._world.has(Fault.DROP)
+
+    def _certificate(self) -> Certificate:
+        return self._bad if self._world.has(Fault.BAD_CERTIFICATE) else self._good
+
+
 def _stop_at_end_of_input(stopping: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    # Past Python's own buffer, whose lock a thread that reads would still hold when the process ends: a fatal error.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     stopping.set()
 
 
@@ -137,11 +164,11 @@ def _wait(stopping: threading.Event, world: World, idle_limit_seconds: float | N
 
 def _open_store(folder: Path) -> Store:
     try:
-        return Store(folder / "sandbox.sqlite")
-    except sqlite3.OperationalError as error:
-        raise SandboxError(
-            f"{folder / 'sandbox.sqlite'} cannot be opened: {error}.", next_step="Is a sandbox running?"
-        ) from None
+        return Store(folder / STORE_FILE)
+    except sqlite3.DatabaseError as error:
+        locked = isinstance(error, sqlite3.OperationalError)
+        what_to_do = "Is a sandbox running there already?" if locked else "Remove it: a new one has the demo accounts."
+        raise SandboxError(f"{folder / STORE_FILE} cannot be opened: {error}.", next_step=what_to_do) from None
 
 
 def _main() -> int:
@@ -153,7 +180,7 @@ def _main() -> int:
     parser.add_argument("--while-stdin-is-open", action="store_true")
     try:
         serve(**vars(parser.parse_args()), ready=lambda _: print("ready", flush=True))
-    except SandboxError as error:
+    except AuthError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -16,11 +17,27 @@ _STATE_FILE = "sandbox.json"
 # The sandbox's own CA certificate; its private key never leaves the process.
 CERTIFICATE_FILE = "ca.pem"
 LOG_FILE = "sandbox.log"
+STORE_FILE = "sandbox.sqlite"
 INSTALL = 'Install what it needs: pip install "luminary-auth-widget[sandbox]"'
 
 
 class SandboxError(AuthError):
     """The sandbox could not do what was asked."""
+
+
+class Fault(enum.Enum):
+    """What can be switched on; the values are what `Sandbox.fault` takes."""
+
+    # The API and the token endpoint answer late.
+    SLOW = "slow"
+    # They answer INTERNAL and 500.
+    ERROR = "error"
+    # Nothing can be connected to.
+    REFUSE = "refuse"
+    # Connections end when a request arrives, without an answer.
+    DROP = "drop"
+    # The certificates shown are from a CA that nobody trusts.
+    BAD_CERTIFICATE = "bad_certificate"
 
 
 @dataclass(frozen=True)

@@ -158,17 +158,27 @@ class Store:
         return self._database.write("DELETE FROM api_keys WHERE id = ?", key_id) > 0
 
     def save_code(self, code: str, expires_at: float, request: dict[str, str]) -> None:
-        """Keep an authorization code with what it was asked for with."""
-        self._database.write("INSERT INTO codes VALUES (?, ?, ?)", digest(code), expires_at, json.dumps(request))
+        """Keep an authorization code with what it was asked for with, and the id of the session that it will open."""
+        self._database.write(
+            "INSERT INTO authorization_codes (digest, expires_at, request) VALUES (?, ?, ?)",
+            *(digest(code), expires_at, json.dumps(request)),
+        )
 
     def take_code(self, code: str, now: float) -> dict[str, str] | None:
-        """Return what a code was asked for with, once: whoever comes second, or guesses a verifier, finds nothing."""
-        row = self._database.one("DELETE FROM codes WHERE digest = ? RETURNING *", digest(code))
-        return dict(json.loads(row["request"])) if row and now < row["expires_at"] else None
+        """Return what a code was asked for with, once; a second use ends what the first has opened."""
+        row = self._database.one(
+            "UPDATE authorization_codes SET uses = uses + 1 WHERE digest = ? RETURNING *", digest(code)
+        )
+        request = dict(json.loads(row["request"])) if row else {}
+        if row and row["uses"] > 1:
+            # Two hold what one should (RFC 6749, section 4.1.2).
+            self.end_session(request["session_id"])
+            return None
+        return request if row and now < row["expires_at"] else None
 
-    def open_session(self, email: str, scope: str, expires_at: float) -> Session:
+    def open_session(self, session_id: str, email: str, scope: str, expires_at: float) -> Session:
         """Start a session."""
-        session = Session(secrets.token_hex(16), email, scope, expires_at, ended=False)
+        session = Session(session_id, email, scope, expires_at, ended=False)
         self._database.write("INSERT INTO sessions VALUES (?, ?, ?, ?, 0)", session.id, email, scope, expires_at)
         return session
 

@@ -32,6 +32,8 @@ class Authority:
         """Return a new certificate for localhost, 127.0.0.1 and ::1."""
         leaf = self._ca.issue_cert("localhost", "127.0.0.1", "::1")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # Browsers get what is first. gRPC offers h2 alone, and does not go on without it.
+        context.set_alpn_protocols(["http/1.1", "h2"])
         # Python loads keys from files only: this one exists (0600) for the length of the call.
         leaf.configure_cert(context)
         return Certificate(

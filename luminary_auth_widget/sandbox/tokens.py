@@ -14,7 +14,7 @@ from .world import World
 
 # Auth0's setting for such an API; the SDK renews by what the token says.
 ACCESS_TOKEN_SECONDS = 24 * 60 * 60
-_ALGORITHM = "RS256"
+ALGORITHM = "RS256"
 
 
 class AccessTokens:
@@ -32,7 +32,7 @@ class AccessTokens:
         self._store = store
         self._world = world
         self.issuer = issuer
-        self.keys = KeySet([RSAKey.generate_key(2048, {"use": "sig", "alg": _ALGORITHM}, auto_kid=True)])
+        self.keys = KeySet([RSAKey.generate_key(2048, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)])
 
     def lifetime_claims(self, session: Session) -> dict[str, Any]:
         """Return the claims that the sandbox's clock and sessions decide."""
@@ -48,9 +48,11 @@ class AccessTokens:
             exp={"essential": True},
         )
         try:
-            claims = jwt.decode(token, self.keys, algorithms=[_ALGORITHM]).claims
-            registry.validate(claims)
+            decoded = jwt.decode(token, self.keys, algorithms=[ALGORITHM])
+            registry.validate(decoded.claims)
         except (JoseError, ValueError):
             return None
-        session = self._store.session(str(claims.get("sid")))
+        if decoded.header.get("typ") != "at+jwt":  # RFC 9068, section 4: an ID token is no access token
+            return None
+        session = self._store.session(str(decoded.claims.get("sid")))
         return session if session and session.alive(self._world.now()) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import threading
 import time
 from collections import deque
@@ -11,24 +10,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from .handle import RecordedRequest
+from .state import Fault
 from .store import Store
 
 # Enough for any test; bounded, because a shared sandbox runs for days.
 _REQUESTS_KEPT = 1000
 _CLOCK_SETTING = "clock_offset_seconds"
-
-
-class Fault(enum.Enum):
-    """What can be switched on; the values are what `Sandbox.fault` takes."""
-
-    # The API and the token endpoint answer late.
-    SLOW = "slow"
-    # They answer INTERNAL and 500.
-    ERROR = "error"
-    # Nothing can be connected to.
-    REFUSE = "refuse"
-    # The certificates shown are from a CA that nobody trusts.
-    BAD_CERTIFICATE = "bad_certificate"
 
 
 class World:
@@ -47,6 +34,16 @@ class World:
         self._changed = threading.Condition()
         self._requests: deque[RecordedRequest] = deque(maxlen=_REQUESTS_KEPT)
         self.last_active = time.monotonic()
+
+    @property
+    def clock_ahead_seconds(self) -> float:
+        """How far the clock was moved."""
+        return self._offset
+
+    @property
+    def faults(self) -> dict[str, float]:
+        """The faults that are on, with the seconds that were given."""
+        return {fault.value: seconds for fault, seconds in self._faults.items()}
 
     def now(self) -> float:
         """Return the sandbox's time, in seconds since 1970, UTC."""

@@ -71,10 +71,12 @@ def _make_a_key(site: Page) -> str:
     site.get_by_label("E-mail address").fill(ADA.email)
     site.get_by_label("Password").fill(ADA.password)
     site.get_by_role("button", name="Log in").click()
-    site.get_by_role("link", name="My Account").click()
+    site.get_by_text("My Account").click()
+    site.get_by_role("link", name="Profile").click()
     expect(site.get_by_role("heading", name="API Keys")).to_be_visible()
-    site.get_by_label("Name", exact=True).fill("laptop")
     site.get_by_role("button", name="Create API key").click()
+    site.get_by_label("Name", exact=True).fill("laptop")
+    site.get_by_role("button", name="Create", exact=True).click()
     return site.get_by_label("Your new API key").input_value()
 
 

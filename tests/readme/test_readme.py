@@ -9,10 +9,12 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from luminary_auth_widget.files import make_private_folder
 from luminary_auth_widget.sandbox import process
 from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
 from tests.cli.driver import Terminal
@@ -54,12 +56,14 @@ def _succeeds(*command: str, cwd: Path | None = None) -> None:
 CHECKS: dict[str, Callable[..., None]] = {"pip": _is_our_name, "make": _is_a_target, "luminary-auth": _runs}
 
 
-@pytest.fixture
-def a_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def a_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the shared sandbox of these blocks runs, instead of the developer's own."""
-    folder = tmp_path / "sandbox"
-    monkeypatch.setenv("LUMINARY_SANDBOX_DIR", str(folder))
-    yield folder
+    folder = tmp_path_factory.mktemp("state") / "sandbox"
+    make_private_folder(folder)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LUMINARY_SANDBOX_DIR", str(folder))
+        yield folder
     if cloud := process.find_running(folder):
         cloud.stop()
 
@@ -69,8 +73,14 @@ def test_every_block_is_of_a_kind_that_is_tested_here():
     assert README.count("\n```") == 2 * len(BLOCKS)
 
 
+@pytest.fixture
+def a_running_sandbox_to_control(a_state_folder):
+    """As `sandbox.use()` in a notebook has started it."""
+    return process.find_running(a_state_folder) or process.start_detached(a_state_folder, idle_limit_seconds=600)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_command_works(command, a_state_folder):
+def test_the_command_works(command, a_running_sandbox_to_control):
     program, *arguments = shlex.split(command)
     assert program in CHECKS, "README names a command that nothing here checks"
     CHECKS[program](*arguments)
@@ -90,7 +100,7 @@ def test_the_programs_work_in_their_order_in_one_kernel(a_key, a_bound_environ, 
     folder = tmp_path / "project" / "notebooks"
     folder.mkdir(parents=True)
     (tmp_path / "project" / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
-    sign_in, list_projects, by_code, *start_workers, use_sandbox = PROGRAMS
+    sign_in, list_projects, by_code, *start_workers, use_sandbox, _ = PROGRAMS
     (folder / "my_tasks.py").write_text(TASKS)
     # Set but empty: the person pastes a key, though there is a file to load later.
     kernel = Kernel(folder, {**a_bound_environ, "LC_API_KEY": ""})
@@ -116,17 +126,19 @@ def test_the_programs_work_in_their_order_in_one_kernel(a_key, a_bound_environ, 
     assert "sandbox.use()" in use_sandbox
 
 
-def test_the_sandbox_program_works_in_a_kernel_of_its_own(a_state_folder, tmp_path):
+def test_the_sandbox_programs_work_in_their_order_in_a_kernel_of_their_own(a_state_folder, tmp_path):
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "JPY_"))}
     kernel = Kernel(tmp_path, {**environ, "HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path / "ipython")})
     try:
-        ran = kernel.run(PROGRAMS[-1])
+        ran, moved = kernel.run(PROGRAMS[-2]), kernel.run(PROGRAMS[-1])
+        cloud = process.find_running(a_state_folder)
     finally:
         kernel.close()
     assert not ran.error
+    assert not moved.error
+    assert cloud.status.clock_ahead >= timedelta(days=29)
     assert "Its pages: http://localhost:" in ran.text
     assert ADA.email in ran.text
-    assert process.find_running(a_state_folder)
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)

@@ -154,9 +154,7 @@ def test_in_a_cluster_of_threads_the_kernel_keeps_its_own_client(a_kernel, a_key
 
 def test_signed_out_no_worker_is_told_anything_and_an_asynchronous_client_is_refused(a_kernel):
     _ran(a_kernel, f"{LOGIN}\nfrom distributed import Client\nfrom luminary_auth_widget.dask import sign_in_workers")
-    ran = a_kernel.run(
-        "with Client(processes=False, dashboard_address=None) as client: sign_in_workers(client)"
-    )
+    ran = a_kernel.run("with Client(processes=False, dashboard_address=None) as client: sign_in_workers(client)")
     assert ran.error.startswith("NotSignedIn")
     ran = a_kernel.run(
         "async with Client(processes=False, dashboard_address=None, asynchronous=True) as client:\n"
