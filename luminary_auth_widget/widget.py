@@ -55,6 +55,7 @@ class AuthWidget(anywidget.AnyWidget):
         self._request = contextvars.copy_context()
         super().__init__(**presentation.traits(self._session))
         _listen_on_every_shell(self)
+        _spare_figures(self)
         self.on_msg(self._receive)
         self._unsubscribe = self._session.on_change(lambda _status: self._request.copy().run(self._publish))
 
@@ -141,6 +142,18 @@ def _listen_on_every_shell(widget: AuthWidget) -> None:
     """
     if widget.comm is not None:
         widget.comm.__dict__.pop("_reply_subshell_id", None)
+
+
+def _spare_figures(widget: AuthWidget) -> None:
+    """Have messages of the page handled without IPython's `pre_execute` and `post_execute`.
+
+    comm 0.2 fires both around each message. Where a message is handled while a cell runs (ipykernel 7.0 to 7.3),
+    matplotlib's inline backend takes the second for the end of the cell, and closes the figure that is being drawn.
+    Guarded by tests/browser/test_sidebar.py.
+    """
+    comm = widget.comm
+    if comm is not None:
+        comm.handle_msg = lambda message: comm._msg_callback and comm._msg_callback(message)
 
 
 def _secret_in(buffers: list[memoryview]) -> Secret:
