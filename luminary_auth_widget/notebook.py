@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import kernel, sdk
+from . import kernel, presentation, sdk
 from .credentials import Secret
 from .plain import Plain
 from .rescue import Rescue
@@ -97,6 +97,36 @@ def leave_alone() -> None:
     """Take back what `watch_over` has done."""
     while _rescues:
         _rescues.pop().remove()
+
+
+class SideView:
+    """The widget for JupyterLab's sidebar: its model, and where it stands (labextension/static/kernels.js)."""
+
+    def __init__(self, widget: AuthWidget, session: AuthSession) -> None:
+        self._widget, self._session = widget, session
+
+    def _repr_mimebundle_(self, **_choice: Any) -> dict[str, Any]:
+        traits = presentation.traits(self._session)
+        return {"application/vnd.luminary-auth+json": {"model": self._widget.model_id, "traits": traits}}
+
+
+def side_view(*, start: bool = False) -> SideView | None:
+    """Return the widget that cells show, for JupyterLab's sidebar; None while there is none.
+
+    Parameters
+    ----------
+    start : bool
+        Make one, as `login` does, and use what is there.
+    """
+    session = current_session()
+    if start:
+        watch_over(session)
+        # On the page before the SDK is imported.
+        _widget_of(session)
+        # On a thread since what fails is shown then; awaited since the next cell counts on it.
+        session.in_background(session.start).join()
+    widget = _widgets.get(id(session))
+    return SideView(widget, session) if widget else None
 
 
 def text_of(session: AuthSession) -> str:

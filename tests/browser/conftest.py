@@ -21,6 +21,7 @@ STATIC = HERE.parents[1] / "luminary_auth_widget" / "static"
 SERVED = {
     "/widget.js": (STATIC / "widget.js", "text/javascript"),
     "/widget.css": (STATIC / "widget.css", "text/css"),
+    "/kernels.js": (STATIC.parent / "labextension" / "static" / "kernels.js", "text/javascript"),
     "/fake_model.js": (HERE / "fake_model.js", "text/javascript"),
 }
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>

@@ -21,8 +21,8 @@
     init: (scope) => void (shared = scope),
     /** The one module there is, "./extension". */
     get: async () => {
-      const { createPlugin } = await import(new URL("runs.js", here).href);
-      const plugins = [await createPlugin(need)];
+      const modules = await Promise.all(["runs.js", "panel.js"].map((name) => import(new URL(name, here).href)));
+      const plugins = await Promise.all(modules.map(({ createPlugin }) => createPlugin(need)));
       return () => ({ __esModule: true, default: plugins });
     },
   };
