@@ -269,7 +269,7 @@ function fromTraits(model) {
   const attempt = { method: "", phase, message: "", next_step: "", ends_at: null, link: null, can_retry: false };
   return {
     ...BLANK, state: trait("state"), offers: trait("offers"), expires_at: trait("expires_at"), expiry: trait("expiry"),
-    checked_at: trait("checked_at"), attempt: phase && attempt, remember: { label: TEXT.remember },
+    checked_at: trait("checked_at"), attempt: phase ? attempt : null, remember: { label: TEXT.remember },
   };
 }
 

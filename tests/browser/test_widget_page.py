@@ -532,6 +532,12 @@ def test_a_comm_that_ended_with_its_kernel_is_noticed_at_a_click(a_widget):
     expect(a_widget.card).to_contain_text("This kernel is gone. Run the cell again to sign in.")
 
 
+def test_before_the_kernel_has_answered_no_attempt_is_drawn_where_there_is_none(a_widget):
+    a_widget.render()
+    expect(a_widget.card).to_contain_text("Not signed in")
+    expect(a_widget.page.get_by_role("button", name="Cancel")).to_have_count(0)
+
+
 def test_the_front_end_stays_small():
     files = [(STATIC / name).read_bytes() for name in ("widget.js", "widget.css")]
     assert sum(map(len, files)) < 45_000
