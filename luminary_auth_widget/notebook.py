@@ -121,6 +121,8 @@ def side_view(*, start: bool = False) -> SideView | None:
     session = current_session()
     if start:
         watch_over(session)
+        if not sdk.is_loaded():
+            session.show_finding()
         # On the page before the SDK is imported.
         _widget_of(session)
         # On a thread since what fails is shown then; awaited since the next cell counts on it.
