@@ -59,7 +59,7 @@ check: $(VENV)/.dev node_modules/.installed
 
 test: check
 	$(BIN)/python -m tests.chromium
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n 2 --dist loadgroup
 
 # One kernel after the other, each in an environment of its own below .venv-matrix.
 matrix: $(VENV)/.dev
@@ -74,6 +74,7 @@ shots: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m benchmarks.browser_login
+	$(BIN)/python -m benchmarks.unattended
 
 clean:
 	rm -rf $(VENV) .venv-matrix node_modules .mypy_cache .pytest_cache .ruff_cache build dist

@@ -9,6 +9,20 @@ import pytest
 
 from luminary_auth_widget import sandbox
 
+# A browser login comes back to one of four ports of the whole machine: the tests with one run one after the other.
+_WITH_LOGINS = {
+    *("test_browser_faults", "test_browser_login", "test_browser_session", "test_browser_sign_in", "test_magics"),
+    *("test_documented_story", "test_lab_browser_sign_in", "test_lab_demo", "test_login", "test_other_kernels"),
+    *("test_readme", "test_waiting"),
+}
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem in _WITH_LOGINS:
+            item.add_marker(pytest.mark.xdist_group("logins"))
+
 
 @pytest.fixture(scope="session")
 def a_running_sandbox():
