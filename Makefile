@@ -59,7 +59,7 @@ check: $(VENV)/.dev node_modules/.installed
 
 test: check
 	$(BIN)/python -m tests.chromium
-	$(BIN)/python -m pytest tests -n 2 --dist loadgroup
+	$(BIN)/python -m pytest tests -n 2
 
 # One kernel after the other, each in an environment of its own below .venv-matrix.
 matrix: $(VENV)/.dev

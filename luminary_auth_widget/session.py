@@ -166,6 +166,7 @@ class AuthSession:
         ------
         CredentialUnusable, SDKUnusable
         """
+        self.cancel()
         self._choose(environment, None)
         self._use_what_is_there()
         return self.status
@@ -182,19 +183,22 @@ class AuthSession:
             self._board.publish()
 
     def _use_what_is_there(self) -> None:
-        found = sources.survey()
+        use, found = self._use, sources.survey()
         source = found.automatic
         if source is not None and source.secret is not None and self._environments.allow(source):
-            self._use_unchecked(in_use.for_source(source, self._environments.deployment))
+            self._use_unchecked(in_use.for_source(source, self._environments.deployment), use)
             return
-        self._install_signed_out_client()
-        self._in_use = None
-        self._say_why_not(found, self._blank())
+        with self._board.lock:
+            if use != self._use:
+                return  # somebody was quicker, by a click
+            self._install_signed_out_client()
+            self._in_use = None
+            self._say_why_not(found, self._blank())
 
     def _say_why_not(self, found: Survey, blank: AuthStatus) -> None:
         message, next_step = _why_not(found)
         with self._board.lock:
-            self._board.status = replace(blank, message=message, next_step=next_step)
+            self._board.status = replace(blank, attempt=self.status.attempt, message=message, next_step=next_step)
         self._board.publish()
 
     # -- signing in with a key ---------------------------------------------------------------------------------------
@@ -428,7 +432,7 @@ class AuthSession:
 
     def _follow_session(self, source: Source) -> None:
         if self._environments.allow(source):
-            self._use_unchecked(in_use.for_source(source, self._environments.deployment))
+            self._use_unchecked(in_use.for_source(source, self._environments.deployment), self._use)
 
     def _take_renewal(self, before: InUse, now: InUse) -> None:
         with self._board.lock:
@@ -598,11 +602,17 @@ class AuthSession:
             self._remember(wish.credential.secret, wish.remember_in)
         return self._board.publish()
 
-    def _use_unchecked(self, credential: InUse) -> None:
-        client = self.default_client.install(credential.build(), chosen=False)
+    def _use_unchecked(self, credential: InUse, use: int) -> None:
+        """Use a credential that was found, unless another one has come into use since `use` was read."""
+        client = credential.build()
         with self._board.lock:
-            self._client = client
+            if use != self._use:
+                return
+            attempt = self.status.attempt
+            self._client = self.default_client.install(client, chosen=False)
             self._put_in_use(credential, SignInState.CHECKING)
+            if attempt is not None and attempt.running:
+                self._board.status = replace(self.status, attempt=attempt)
             if credential.method is Method.BROWSER and token_store.tighten():
                 self._board.note(
                     Notice("tightened", "Others could read the stored session; it is now readable by you alone.")

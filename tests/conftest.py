@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from luminary_auth_widget import sandbox
 
@@ -17,11 +18,18 @@ _WITH_LOGINS = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.path.stem in _WITH_LOGINS:
-            item.add_marker(pytest.mark.xdist_group("logins"))
+class _OneWorkerForLogins(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    def _split_scope(self, nodeid):
+        return "logins" if Path(nodeid.partition("::")[0]).stem in _WITH_LOGINS else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Spread single tests over the workers, and those with logins over none but one.
+
+    With pytest 9.2, xdist 3.8 takes no notice of its own `xdist_group`.
+    """
+    return _OneWorkerForLogins(config, log)
 
 
 @pytest.fixture(scope="session")
