@@ -65,7 +65,7 @@ test: check
 matrix: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest tests -m matrix
-	$(BIN)/python -m tests.matrix
+	$(BIN)/python -m tests.matrix --reach
 
 shots: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium

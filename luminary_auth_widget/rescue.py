@@ -59,7 +59,7 @@ class Rescue:
             return
         self._session.stop_at(StoppedCell(kernel.cell().id, result.execution_count))
         kernel.show(self._session)
-        self._session.in_background(self._session.start)
+        self._session.in_background(self._session.look_into_failure)
 
 
 def _harmless(hook: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -152,6 +152,16 @@ class AuthSession:
             return
         self._use_what_is_there()
 
+    def look_into_failure(self) -> None:
+        """After a call that failed for want of a sign-in: ask about what is in use; begin, if nobody has.
+
+        Whoever has signed out stays so.
+        """
+        if self._in_use is not None:
+            self.check()
+        elif not self._use:
+            self.start()
+
     def begin(self, *, environment: str | None = None, target: str | None = None) -> None:
         """Load the SDK, choose the deployment, follow other kernels from now on; as `start`, but use nothing yet."""
         sdk.load()
