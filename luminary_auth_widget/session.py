@@ -110,7 +110,7 @@ class AuthSession:
         """The cell that has failed last for want of a sign-in, until it runs again."""
         return self._board.stopped_cell
 
-    def stop_at(self, cell: StoppedCell | None) -> None:
+    def note_stopped_cell(self, cell: StoppedCell | None) -> None:
         """Offer to run `cell` again once somebody has signed in; None takes the offer back."""
         self._board.stopped_cell = cell
         self._board.publish()
@@ -196,7 +196,7 @@ class AuthSession:
         use, found = self._use, sources.survey()
         source = found.automatic
         if source is not None and source.secret is not None and self._environments.allow(source):
-            self._use_unchecked(in_use.for_source(source, self._environments.deployment), use)
+            self._use_unchecked(self._using(source), use)
             return
         with self._board.lock:
             if use != self._use:
@@ -247,7 +247,7 @@ class AuthSession:
         """Sign in with an API key that is a `Secret` already; as `use_key`."""
         with self._reporting():
             source = sources.given(clean_key(pasted), label)
-            wish = Wish(in_use.for_source(source, self._environments.deployment), _place(remember), _moment(expires_on))
+            wish = Wish(self._using(source), _place(remember), _moment(expires_on))
         return self._sign_in(wish)
 
     def load_env(self, path: str | Path | None = None) -> AuthStatus:
@@ -264,7 +264,7 @@ class AuthSession:
         """
         with self._reporting():
             source = sources.named_env_file(Path(path) if path is not None else env_file.place_to_remember())
-        return self._sign_in(Wish(in_use.for_source(source, self._environments.deployment)))
+        return self._sign_in(Wish(self._using(source)))
 
     def use_source(self, source_id: str) -> AuthStatus:
         """Sign in with one of the sources that *Details* lists.
@@ -281,7 +281,7 @@ class AuthSession:
                 raise CredentialUnusable(source.problem, next_step=source.next_step)
             if not self._environments.allow(source):
                 raise refusal(source)
-        return self._sign_in(Wish(in_use.for_source(source, self._environments.deployment)))
+        return self._sign_in(Wish(self._using(source)))
 
     def retry(self) -> AuthStatus:
         """Try the attempt that failed for want of an answer once more, with the same credential."""
@@ -442,7 +442,7 @@ class AuthSession:
 
     def _follow_session(self, source: Source) -> None:
         if self._environments.allow(source):
-            self._use_unchecked(in_use.for_source(source, self._environments.deployment), self._use)
+            self._use_unchecked(self._using(source), self._use)
 
     def _take_renewal(self, before: InUse, now: InUse) -> None:
         with self._board.lock:
@@ -690,6 +690,9 @@ class AuthSession:
             if self._in_use is not None and self._in_use.secret == source.secret:
                 self._in_use = in_use.for_source(source, self._in_use.deployment)
                 self._board.status = replace(self.status, **_facts_of(source))
+
+    def _using(self, source: Source) -> InUse:
+        return in_use.for_source(source, self._environments.deployment)
 
     def _install_signed_out_client(self) -> None:
         # Each client costs two threads: the one that is installed will do.

@@ -9,6 +9,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from luminary_auth_widget import sandbox
+from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
 
 # A browser login comes back to one of four ports of the whole machine: the tests with one run one after the other.
 _WITH_LOGINS = {
@@ -48,6 +49,12 @@ def a_sandbox(a_running_sandbox):
 @pytest.fixture
 def a_key(a_sandbox):
     return a_sandbox.create_api_key("ada@example.com", name="laptop")
+
+
+@pytest.fixture
+def adas_projects():
+    """What a cell prints that lists the account's own projects."""
+    return f"{sorted(project.name for project in PROJECTS if ADA.email in project.members)}\n"
 
 
 @pytest.fixture

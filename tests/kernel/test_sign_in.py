@@ -211,7 +211,7 @@ def test_a_refusal_while_login_still_looks_around_stays_on_the_screen(a_kernel):
         "look, session = sources.survey, current_session()\n"
         "def use_wrong_key():\n"
         "    try: session.use_key('lc-unknown-key-0000')\n"
-        "    except Exception: pass\n"
+        "    except Exception: pass  # what is refused stands in the status\n"
         "def slow_look():\n"
         "    found, sources.survey = look(), look\n"
         "    click = threading.Thread(target=use_wrong_key); click.start(); click.join()\n"
