@@ -59,13 +59,13 @@ check: $(VENV)/.dev node_modules/.installed
 
 test: check
 	$(BIN)/python -m tests.chromium
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n 2
 
 # One kernel after the other, each in an environment of its own below .venv-matrix.
 matrix: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest tests -m matrix
-	$(BIN)/python -m tests.matrix
+	$(BIN)/python -m tests.matrix --reach
 
 shots: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium
@@ -74,6 +74,7 @@ shots: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m benchmarks.browser_login
+	$(BIN)/python -m benchmarks.unattended
 
 clean:
 	rm -rf $(VENV) .venv-matrix node_modules .mypy_cache .pytest_cache .ruff_cache build dist

@@ -82,8 +82,12 @@ class DefaultClient:
         self._cell = next(self._cells)
         self._seen_by.set(self._cell)
         meant = self._theirs or self._ours
-        if meant is not None and sdk.default_client() in self._replaceable:
-            # ipykernel 7.0 gives each cell a new context, which has lost what the one before has set.
+        if meant is None:
+            return
+        # ipykernel 7.0 gives each cell a new context, which has lost what the one before has set; an SDK that shares no
+        # client may have made one for it.
+        now = sdk.default_client()
+        if now in self._replaceable or (not self._threads and now is not self._theirs):
             sdk.make_default(meant)
 
     def leave_cell(self) -> None:

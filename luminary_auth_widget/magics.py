@@ -16,11 +16,12 @@ def load_ipython_extension(shell: Any) -> None:
     """Bring `%luminary`, and the widget below cells that fail: `%load_ext luminary_auth_widget`."""
     shell.register_magics(LuminaryMagics)
     notebook.watch_over(current_session())
+    notebook.rescue_cells(True)
 
 
 def unload_ipython_extension(_shell: Any) -> None:
     """Show nothing below cells any more: `%unload_ext luminary_auth_widget`."""
-    notebook.leave_alone()
+    notebook.rescue_cells(False)
 
 
 @magics_class

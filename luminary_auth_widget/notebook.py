@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import kernel, presentation, sdk
 from .credentials import Secret
 from .plain import Plain
-from .rescue import Rescue
+from .rescue import CellWatch
 from .session import AuthSession, current_session
 
 if TYPE_CHECKING:
@@ -80,23 +80,16 @@ def login(
 def watch_over(session: AuthSession) -> None:
     """Let this kernel's shell show the session as a widget, and look after its cells; once a kernel."""
     shell = kernel.shell()
-    if shell is None or _rescues:
+    if shell is None or _watches:
         return
     shell.display_formatter.ipython_display_formatter.for_type(AuthSession, _show_once)
-    _rescues.append(Rescue(shell, session))
-    _rescues[0].install()
+    _watches.append(CellWatch(shell, session))
 
 
 def rescue_cells(on: bool) -> None:
     """Show the widget below cells that fail for want of a sign-in, or do not."""
-    for rescue in _rescues:
-        rescue.on = on
-
-
-def leave_alone() -> None:
-    """Take back what `watch_over` has done."""
-    while _rescues:
-        _rescues.pop().remove()
+    for watch in _watches:
+        watch.rescues = on
 
 
 class SideView:
@@ -136,7 +129,7 @@ def text_of(session: AuthSession) -> str:
     return "\n".join(filter(None, (repr(session), session.status.message, session.status.next_step)))
 
 
-_rescues: list[Rescue] = []
+_watches: list[CellWatch] = []
 
 
 def _tell(session: AuthSession) -> None:

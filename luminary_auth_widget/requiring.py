@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from . import sdk
-from .errors import CredentialUnusable, ExpiresTooSoon, NotSignedIn, NotVerified
+from .errors import AuthError, ExpiresTooSoon, NotSignedIn, NotVerified
 from .servers import CHECK_LIMIT
 from .status import AuthStatus, SignInState
 
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 def require(session: AuthSession, at_least: timedelta) -> Client:
     """See `AuthSession.require`."""
     if not isinstance(at_least, timedelta) or at_least < timedelta(0):
-        raise CredentialUnusable(
-            "The time that the sign-in has to last is no time span.",
-            next_step="Give one: timedelta(hours=8), for example.",
-        )
+        raise AuthError("`at_least` is no time span.", next_step="Give one: timedelta(hours=8), for example.")
     if session.in_use is None:
         session.start()
     _let_a_check_end(session)

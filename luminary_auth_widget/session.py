@@ -110,7 +110,7 @@ class AuthSession:
         """The cell that has failed last for want of a sign-in, until it runs again."""
         return self._board.stopped_cell
 
-    def stop_at(self, cell: StoppedCell | None) -> None:
+    def note_stopped_cell(self, cell: StoppedCell | None) -> None:
         """Offer to run `cell` again once somebody has signed in; None takes the offer back."""
         self._board.stopped_cell = cell
         self._board.publish()
@@ -152,6 +152,16 @@ class AuthSession:
             return
         self._use_what_is_there()
 
+    def look_into_failure(self) -> None:
+        """After a call that failed for want of a sign-in: ask about what is in use; begin, if nobody has.
+
+        Whoever has signed out stays so.
+        """
+        if self._in_use is not None:
+            self.check()
+        elif not self._use:
+            self.start()
+
     def begin(self, *, environment: str | None = None, target: str | None = None) -> None:
         """Load the SDK, choose the deployment, follow other kernels from now on; as `start`, but use nothing yet."""
         sdk.load()
@@ -166,6 +176,7 @@ class AuthSession:
         ------
         CredentialUnusable, SDKUnusable
         """
+        self.cancel()
         self._choose(environment, None)
         self._use_what_is_there()
         return self.status
@@ -182,19 +193,22 @@ class AuthSession:
             self._board.publish()
 
     def _use_what_is_there(self) -> None:
-        found = sources.survey()
+        use, found = self._use, sources.survey()
         source = found.automatic
         if source is not None and source.secret is not None and self._environments.allow(source):
-            self._use_unchecked(in_use.for_source(source, self._environments.deployment))
+            self._use_unchecked(self._using(source), use)
             return
-        self._install_signed_out_client()
-        self._in_use = None
-        self._say_why_not(found, self._blank())
+        with self._board.lock:
+            if use != self._use:
+                return  # somebody was quicker, by a click
+            self._install_signed_out_client()
+            self._in_use = None
+            self._say_why_not(found, self._blank())
 
     def _say_why_not(self, found: Survey, blank: AuthStatus) -> None:
         message, next_step = _why_not(found)
         with self._board.lock:
-            self._board.status = replace(blank, message=message, next_step=next_step)
+            self._board.status = replace(blank, attempt=self.status.attempt, message=message, next_step=next_step)
         self._board.publish()
 
     # -- signing in with a key ---------------------------------------------------------------------------------------
@@ -233,7 +247,7 @@ class AuthSession:
         """Sign in with an API key that is a `Secret` already; as `use_key`."""
         with self._reporting():
             source = sources.given(clean_key(pasted), label)
-            wish = Wish(in_use.for_source(source, self._environments.deployment), _place(remember), _moment(expires_on))
+            wish = Wish(self._using(source), _place(remember), _moment(expires_on))
         return self._sign_in(wish)
 
     def load_env(self, path: str | Path | None = None) -> AuthStatus:
@@ -250,7 +264,7 @@ class AuthSession:
         """
         with self._reporting():
             source = sources.named_env_file(Path(path) if path is not None else env_file.place_to_remember())
-        return self._sign_in(Wish(in_use.for_source(source, self._environments.deployment)))
+        return self._sign_in(Wish(self._using(source)))
 
     def use_source(self, source_id: str) -> AuthStatus:
         """Sign in with one of the sources that *Details* lists.
@@ -267,7 +281,7 @@ class AuthSession:
                 raise CredentialUnusable(source.problem, next_step=source.next_step)
             if not self._environments.allow(source):
                 raise refusal(source)
-        return self._sign_in(Wish(in_use.for_source(source, self._environments.deployment)))
+        return self._sign_in(Wish(self._using(source)))
 
     def retry(self) -> AuthStatus:
         """Try the attempt that failed for want of an answer once more, with the same credential."""
@@ -428,7 +442,7 @@ class AuthSession:
 
     def _follow_session(self, source: Source) -> None:
         if self._environments.allow(source):
-            self._use_unchecked(in_use.for_source(source, self._environments.deployment))
+            self._use_unchecked(self._using(source), self._use)
 
     def _take_renewal(self, before: InUse, now: InUse) -> None:
         with self._board.lock:
@@ -598,11 +612,17 @@ class AuthSession:
             self._remember(wish.credential.secret, wish.remember_in)
         return self._board.publish()
 
-    def _use_unchecked(self, credential: InUse) -> None:
-        client = self.default_client.install(credential.build(), chosen=False)
+    def _use_unchecked(self, credential: InUse, use: int) -> None:
+        """Use a credential that was found, unless another one has come into use since `use` was read."""
+        client = credential.build()
         with self._board.lock:
-            self._client = client
+            if use != self._use:
+                return
+            attempt = self.status.attempt
+            self._client = self.default_client.install(client, chosen=False)
             self._put_in_use(credential, SignInState.CHECKING)
+            if attempt is not None and attempt.running:
+                self._board.status = replace(self.status, attempt=attempt)
             if credential.method is Method.BROWSER and token_store.tighten():
                 self._board.note(
                     Notice("tightened", "Others could read the stored session; it is now readable by you alone.")
@@ -670,6 +690,9 @@ class AuthSession:
             if self._in_use is not None and self._in_use.secret == source.secret:
                 self._in_use = in_use.for_source(source, self._in_use.deployment)
                 self._board.status = replace(self.status, **_facts_of(source))
+
+    def _using(self, source: Source) -> InUse:
+        return in_use.for_source(source, self._environments.deployment)
 
     def _install_signed_out_client(self) -> None:
         # Each client costs two threads: the one that is installed will do.

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from . import kernel
-from .errors import NotSignedIn
+from .errors import AuthError, NotSignedIn
 from .status import AuthStatus, SignInState
 
 if TYPE_CHECKING:
@@ -90,6 +90,10 @@ async def until_signed_in(session: AuthSession, limit: timedelta) -> Client:
 
 def _prepare(session: AuthSession, limit: timedelta, *, blocking: bool) -> _Patience:
     """Show where to click; raise where no click would ever come, and another way gets it."""
+    if not isinstance(limit, timedelta):
+        raise AuthError(
+            "The limit of the wait is no time span.", next_step="Give one: timedelta(minutes=10), for example."
+        )
     if _signed_in(session) is None:
         kernel.show(session)
         refusal = _refusal(blocking)

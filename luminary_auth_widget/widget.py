@@ -113,7 +113,7 @@ class AuthWidget(anywidget.AnyWidget):
             "move_to_env": session.remember,
             "forget": session.forget,
             "keep_from_git": session.keep_from_git,
-            "dismiss_rescue": lambda: session.stop_at(None),
+            "dismiss_rescue": lambda: session.note_stopped_cell(None),
         }
         return intents.get(kind) if isinstance(kind, str) else None
 

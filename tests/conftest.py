@@ -6,8 +6,31 @@ import os
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from luminary_auth_widget import sandbox
+from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
+
+# A browser login comes back to one of four ports of the whole machine: the tests with one run one after the other.
+_WITH_LOGINS = {
+    *("test_browser_faults", "test_browser_login", "test_browser_session", "test_browser_sign_in", "test_magics"),
+    *("test_documented_story", "test_lab_browser_sign_in", "test_lab_demo", "test_login", "test_other_kernels"),
+    *("test_readme", "test_waiting"),
+}
+
+
+class _OneWorkerForLogins(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    def _split_scope(self, nodeid):
+        return "logins" if Path(nodeid.partition("::")[0]).stem in _WITH_LOGINS else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Spread single tests over the workers, and those with logins over none but one.
+
+    With pytest 9.2, xdist 3.8 takes no notice of its own `xdist_group`.
+    """
+    return _OneWorkerForLogins(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +49,12 @@ def a_sandbox(a_running_sandbox):
 @pytest.fixture
 def a_key(a_sandbox):
     return a_sandbox.create_api_key("ada@example.com", name="laptop")
+
+
+@pytest.fixture
+def adas_projects():
+    """What a cell prints that lists the account's own projects."""
+    return f"{sorted(project.name for project in PROJECTS if ADA.email in project.members)}\n"
 
 
 @pytest.fixture

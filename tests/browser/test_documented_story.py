@@ -146,9 +146,25 @@ def _choose(row: Locator, verb: str, *, confirmed: bool = True) -> None:
     expect(dialog).to_have_count(0)
 
 
+# The answer may come within a frame, so that looking now and then could miss it: a promise watches before the click.
+_WATCH_A_CHECK = """(card) => {
+  window.checked = new Promise((resolve) => {
+    let began = false;
+    new MutationObserver(() => {
+      const checking = card.textContent.includes("checking…");
+      if (began && !checking) resolve();
+      began ||= checking;
+    }).observe(card, { subtree: true, childList: true, characterData: true });
+  });
+}"""
+
+
 def _check(lab_page: LabPage) -> None:
+    """Click *Check*, and wait for the answer, as a person does."""
     lab_page.page.bring_to_front()
+    lab_page.card.evaluate(_WATCH_A_CHECK)
     lab_page.card.get_by_role("button", name="Check").click()
+    lab_page.page.evaluate("window.checked")
 
 
 def _sign_in_with_the_browser(lab_page: LabPage, *, again: bool = False) -> None:

@@ -232,7 +232,7 @@ def test_60_s_of_countdown_pass_without_one_kernel_message(
     a_lab, a_sandbox, a_context, a_lab_page, leave_session, kernel
 ):
     leave_session(a_sandbox, timedelta(days=29, hours=23, minutes=20))
-    a_lab.notebook(f"{kernel}.ipynb", LOGIN, "import time\ntime.sleep(30)")
+    a_lab.notebook(f"{kernel}.ipynb", LOGIN, "import time\ntime.sleep(30)")  # busy throughout
     page, messages = a_lab_page.page, list[str | bytes]()
     page.on("websocket", lambda socket: _count(socket, messages))
     page.clock.install()

@@ -4,8 +4,6 @@ from functools import partial
 
 import pytest
 
-from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
-
 from .driver import Terminal, run
 
 
@@ -30,9 +28,3 @@ def the_command(a_folder, a_bound_environ):
 def a_terminal(a_folder, a_bound_environ):
     """Starts the command in a terminal; a context manager."""
     return partial(Terminal, environ=a_bound_environ, cwd=a_folder)
-
-
-@pytest.fixture
-def adas_projects():
-    """What a cell prints that lists the account's own projects."""
-    return f"{sorted(project.name for project in PROJECTS if ADA.email in project.members)}\n"

@@ -18,7 +18,9 @@ COMMAND = str(Path(sys.executable).with_name("luminary-auth"))
 LIMIT_SECONDS = 60
 # subprocess makes no controlling terminal, and without one Ctrl-C is only a character.
 _WITH_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    # A run in the background, as CI's may be, hands down that Ctrl-C is ignored.
+    "import fcntl, os, signal, sys, termios; signal.signal(signal.SIGINT, signal.SIG_DFL);"
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 )
 
 

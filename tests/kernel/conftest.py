@@ -2,8 +2,6 @@
 
 import pytest
 
-from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
-
 from .driver import Kernel
 
 
@@ -19,9 +17,3 @@ def a_kernel(a_folder, a_bound_environ):
     kernel = Kernel(a_folder, a_bound_environ)
     yield kernel
     kernel.close()
-
-
-@pytest.fixture
-def adas_projects():
-    """What a cell prints that lists the account's own projects."""
-    return f"{sorted(project.name for project in PROJECTS if ADA.email in project.members)}\n"

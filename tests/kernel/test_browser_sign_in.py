@@ -90,6 +90,7 @@ def test_signed_in_while_a_cell_runs_the_next_cell_and_every_plain_script_list_t
     (model,) = a_kernel.run(LOGIN).models
     subshell = a_kernel.create_subshell()
     a_kernel.click(model, "hello", subshell=subshell)
+    # A cell that keeps the kernel until the file is there.
     running = a_kernel.client.execute("import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)")
     a_kernel.has_begun(running)
     before = datetime.now(timezone.utc)

@@ -110,3 +110,13 @@ def test_dismissed_it_is_gone(a_kernel):
     a_kernel.run(LIST)
     a_kernel.click(model, "dismiss_rescue")
     a_kernel.wait_until(model, lambda status: status["rescue"] is None)
+
+
+def test_whoever_has_signed_out_of_this_kernel_is_not_signed_in_again_by_a_cell_that_fails(a_kernel, a_folder, a_key):
+    (a_folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    (model,) = a_kernel.run(SHOW).models
+    a_kernel.wait_for(model, state="signed_in")
+    a_kernel.run("session.sign_out()")
+    assert a_kernel.run(LIST).models == [model]
+    assert "Nobody is signed in" in a_kernel.run(LIST).error
+    assert a_kernel.status(model)["state"] == "signed_out"

@@ -186,3 +186,36 @@ def test_a_key_written_into_a_cell_works_and_the_widget_offers_to_move_it(a_kern
     a_kernel.click(ran.models[0], notice["actions"][0]["kind"], id=notice["id"])
     a_kernel.wait_until(ran.models[0], lambda status: "./.env" in status["subtitle"])
     assert a_key.secret in (a_folder / ".env").read_text()
+
+
+def test_a_sign_in_by_a_click_while_login_still_looks_around_is_not_undone_by_it(a_kernel, a_key, adas_projects):
+    """Forced: the look takes just as long as the sign-in."""
+    a_kernel.run(
+        "import threading\nfrom luminary_auth_widget import sources\n"
+        "from luminary_auth_widget.session import current_session\n"
+        "look, session = sources.survey, current_session()\n"
+        "def slow_look():\n"
+        "    found, sources.survey = look(), look\n"
+        f"    click = threading.Thread(target=session.use_key, args=[{a_key.secret!r}]); click.start(); click.join()\n"
+        "    return found\n"
+        "session.begin(); sources.survey = slow_look\nsession.start()"
+    )
+    assert a_kernel.run("print(session.status.state.value)").text == "signed_in\n"
+    assert a_kernel.run(LIST).text == adas_projects
+
+
+def test_a_refusal_while_login_still_looks_around_stays_on_the_screen(a_kernel):
+    a_kernel.run(
+        "import threading\nfrom luminary_auth_widget import sources\n"
+        "from luminary_auth_widget.session import current_session\n"
+        "look, session = sources.survey, current_session()\n"
+        "def use_wrong_key():\n"
+        "    try: session.use_key('lc-unknown-key-0000')\n"
+        "    except Exception: pass  # what is refused stands in the status\n"
+        "def slow_look():\n"
+        "    found, sources.survey = look(), look\n"
+        "    click = threading.Thread(target=use_wrong_key); click.start(); click.join()\n"
+        "    return found\n"
+        "session.begin(); sources.survey = slow_look\nsession.start()"
+    )
+    assert "refused this key" in a_kernel.run("print(session.status.attempt.message)").text

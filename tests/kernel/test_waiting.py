@@ -118,6 +118,7 @@ def test_the_wait_has_a_limit(a_kernel):
     _shown(a_kernel)
     ran = a_kernel.run("from datetime import timedelta; session.wait(timedelta(seconds=0.2))")
     assert ran.error.startswith("NotSignedIn: Nobody has signed in within")
+    assert a_kernel.run("session.wait(5)").error.startswith("AuthError: The limit of the wait is no time span.")
 
 
 @pytest.mark.parametrize("way", ["session.wait()", "await session", "session.require()"])

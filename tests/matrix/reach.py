@@ -109,7 +109,7 @@ class Round:
 
     def wait(self, path, ends=None):
         while not self.over(path, ends):
-            time.sleep(0.01)
+            time.sleep(0.01)  # a running cell, which shares nothing with the test but files
 
     async def wait_async(self, path, ends=None):
         while not self.over(path, ends):

@@ -100,7 +100,7 @@ def test_the_programs_work_in_their_order_in_one_kernel(a_key, a_bound_environ, 
     folder = tmp_path / "project" / "notebooks"
     folder.mkdir(parents=True)
     (tmp_path / "project" / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
-    sign_in, list_projects, by_code, *start_workers, use_sandbox, _ = PROGRAMS
+    sign_in, list_projects, by_code, extension, wait, require, *start_workers, use_sandbox, _ = PROGRAMS
     (folder / "my_tasks.py").write_text(TASKS)
     # Set but empty: the person pastes a key, though there is a file to load later.
     kernel = Kernel(folder, {**a_bound_environ, "LC_API_KEY": ""})
@@ -110,6 +110,10 @@ def test_the_programs_work_in_their_order_in_one_kernel(a_key, a_bound_environ, 
         kernel.click(ran.models[0], "use_key", buffers=(a_key.secret.encode(),))
         kernel.wait_for(ran.models[0], state="signed_in")
         assert sorted(kernel.run(list_projects).text.splitlines()) == ADAS
+        assert "Signed in with an API key" in kernel.run(extension).text
+        kernel.run(wait)
+        ran = kernel.run(f"{require}\nprint(client is session.client)")
+        assert "True\n" in ran.text, ran.error
         assert len(start_workers) == 3
         for program in start_workers:
             ran = kernel.run(program)

@@ -33,7 +33,7 @@ def until(holds):
     deadline = time.monotonic() + 30
     while not (seen := everywhere(projects_or_failure)) or not all(map(holds, seen)):
         assert time.monotonic() < deadline, seen
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks at other processes
     return True
 {LOGIN}
 """
