@@ -285,6 +285,8 @@ class Line {
     this.status = this.lost || this.health === "unknown" ? null : fromTraits(model);
     /** The kernel's clock less the page's, in milliseconds. */
     this.offset = 0;
+    /** When the kernel last said how it stands. */
+    this.heard = Date.now();
     /** To what an answer is due, since when, and when to look what keeps it. */
     this.asked = { kind: "", at: 0, due: 0 };
   }
@@ -342,7 +344,13 @@ class Line {
     this.status = { ...BLANK, ...message };
     this.offset = message.now - Date.now();
     this.lost = this.asked.kind = "";
+    this.heard = Date.now();
     this.changed();
+  };
+
+  /** Whoever turns to the widget wants to see what is there now, such as a .env that was written since. */
+  lookAnew = () => {
+    if (!this.lost && !this.asked.kind && Date.now() - this.heard > SECOND) this.hello();
   };
 
   /** JupyterLab says that the kernel restarted or went away. */
@@ -706,12 +714,14 @@ function createCard(line) {
     noticesPart(drawing), key, envPart(drawing), detailsPart(drawing));
   const sentence = h("p", { class: "law-part", tabindex: -1, note: () => sentenceOf(line) });
   const live = h("div", { class: "law-live", role: "status", "aria-live": "polite" });
-  const root = h("section", { class: "law", "aria-label": TEXT.region, onkeydown: keepKeys },
+  const root = h("section",
+    { class: "law", "aria-label": TEXT.region, onkeydown: keepKeys, onpointerenter: line.lookAnew },
     h("header", {}, h("b", {}, TEXT.brand), h("span", { textContent: ({ endpoint }) => endpoint })),
     body, sentence, live);
   let begun = false; // a change is said once; the first thing drawn is none
   const saying = (/** @type {Status} */ { state, attempt, rescue }) =>
     line.lost || (line.status ? join(" ", state, attempt?.phase, rescue?.title) : "");
+  root.addEventListener("focusin", ({ relatedTarget }) => root.contains(/** @type {Node|null} */ (relatedTarget)) || line.lookAnew());
   follow(saying, (key) => {
     if (begun) live.textContent = announcementOf(line);
     begun ||= key !== "";

@@ -147,7 +147,16 @@ def test_the_status_bar_opens_the_panel_and_is_hidden_without_a_notebook(a_desk)
     expect(_status_of(a_desk)).to_be_hidden()
 
 
-def test_the_palette_signs_in_with_the_browser_checks_copies_diagnostics_and_signs_out(a_lab, a_context, a_lab_page):
+@pytest.fixture
+def no_env_file(a_lab):
+    """A folder that gets a `.env`, and loses it."""
+    yield a_lab.notebooks / ".env"
+    (a_lab.notebooks / ".env").unlink(missing_ok=True)
+
+
+def test_the_palette_signs_in_with_the_browser_and_out_checks_loads_env_and_copies_diagnostics(
+    a_lab, a_context, a_lab_page, a_key, no_env_file
+):
     a_context.grant_permissions(["clipboard-read", "clipboard-write"], origin=a_lab.url)
     a_lab.notebook("palette.ipynb", LIST)
     page = a_lab_page.open("palette.ipynb").page
@@ -169,6 +178,11 @@ def test_the_palette_signs_in_with_the_browser_checks_copies_diagnostics_and_sig
     _choose(a_lab_page, "Sign out…")
     panel.get_by_role("button", name="Everywhere").click()
     expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
+    _choose(a_lab_page, "Load .env")
+    expect(page.get_by_text("There is no .env with an API key")).to_be_visible(timeout=LIMIT)
+    no_env_file.write_text(f"LC_API_KEY={a_key.secret}\n")
+    _choose(a_lab_page, "Load .env")
+    expect(panel).to_contain_text("Signed in", timeout=LIMIT)
 
 
 def _choose(lab_page: LabPage, label: str) -> None:

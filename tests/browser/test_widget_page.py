@@ -94,6 +94,22 @@ def test_traits_of_yesterday_are_not_drawn_before_the_kernel_answers(a_widget):
     expect(a_widget.card.get_by_role("heading")).to_have_text("ada@example.com")
 
 
+def test_whoever_turns_to_the_widget_sees_what_is_there_now(a_widget):
+    a_widget.render(status())
+    a_widget.pass_time(2 * SECOND)
+    a_widget.card.hover()
+    assert a_widget.hellos == 2
+    # Once: the answer is due.
+    a_widget.page.get_by_role("button", name="outside").hover()
+    a_widget.card.hover()
+    assert a_widget.hellos == 2
+    a_widget.hear(status(env_file={"path": "/work/.env", "label": "found at ./.env, key …a1b2"}, offers=["load_env"]))
+    expect(a_widget.card.get_by_role("button", name="Load")).to_be_visible()
+    a_widget.pass_time(2 * SECOND)
+    a_widget.card.get_by_role("button", name="Load").focus()
+    assert a_widget.hellos == 3
+
+
 def test_markup_in_every_text_is_shown_as_text(a_widget):
     a_widget.render(
         status(

@@ -7,8 +7,8 @@ import { kernelOf } from "./kernels.js";
 /** @import {Finding, Kind, Notebook, Say} from "./lab.d.ts" */
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
-/** How long a notebook that was just opened may take to know its widgets, and a widget to offer a button. */
-const PATIENCE_SECONDS = 5;
+/** How long a notebook that was just opened may take to know its widgets, and a widget to draw its buttons. */
+const PATIENCE = { view: 5000, button: 2000 }; // milliseconds
 
 /** @type {Record<Kind|"lost", string>} */
 const TEXT = {
@@ -78,7 +78,7 @@ export class Sidebar {
    * @param {Notebook} notebook @param {string} model @param {() => boolean} isNewest
    */
   async find(notebook, model, isNewest) {
-    const others = /** @type {Notebook[]} */ ([]), until = deadline();
+    const others = /** @type {Notebook[]} */ ([]), until = Date.now() + PATIENCE.view;
     this.front.tracker.forEach((each) => void (each !== notebook && this.front.concerns(each) && others.push(each)));
     while (isNewest()) {
       for (const each of [notebook, ...others]) {
@@ -92,21 +92,23 @@ export class Sidebar {
     return null;
   }
 
-  /** Press the widget's button of that intent, as a person would, once it is there. @param {string} intent */
+  /** Press the widget's button of that intent, as a person would; return whether there was one. @param {string} intent */
   async press(intent) {
     if (this.front.finding.kind === "unused") await this.front.begin();
-    const until = deadline();
-    while (Date.now() < until) {
+    for (const until = Date.now() + PATIENCE.button; Date.now() < until; await pause()) {
+      // By the focus the widget looks anew at what it can offer.
+      if (!this.panel.node.contains(document.activeElement)) this.view?.node.querySelector("[role=heading]")?.focus();
       /** @type {HTMLElement[]} */
       const buttons = [...(this.view?.node.querySelectorAll(`[data-intent="${intent}"]`) ?? [])];
       const button = buttons.find((each) => !each.closest("[hidden]"));
       if (button) {
         button.closest("details")?.setAttribute("open", "");
         button.focus();
-        return button.click();
+        button.click();
+        return true;
       }
-      await pause();
     }
+    return false;
   }
 
   /** @param {Kind|"lost"} kind */
@@ -123,7 +125,6 @@ export class Sidebar {
   }
 }
 
-const deadline = () => Date.now() + PATIENCE_SECONDS * 1000;
 const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
 
 /** The renderer blanks what it was given when it is disposed of: every view gets data of its own.

@@ -9,10 +9,10 @@
 /** @import {Say} from "./lab.d.ts" */
 
 const NAME = "Luminary Cloud", ID = "luminary-auth-widget:plugin", OPEN = "luminary-auth:open-panel";
-/** A press of the widget's button of that intent: [command, intent, label, what the kernel must offer for it]. */
+/** A press of the widget's button of that intent: [command, intent, label, what the kernel must offer, why it may lack]. */
 const PRESSES = [
   ["sign-in-with-browser", "sign_in_with_browser", "Sign in with browser", "browser"],
-  ["load-env", "load_env", "Load .env", "load_env"],
+  ["load-env", "load_env", "Load .env", "load_env", "There is no .env with an API key from the notebook's folder upward."],
   ["check", "check", "Check the sign-in", "check"],
   ["sign-out", "sign_out", "Sign out…", "sign_out"],
   ["copy-diagnostics", "copy_diagnostics", "Copy diagnostics", ""],
@@ -25,7 +25,7 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16
 export async function createPlugin(take) {
   const { INotebookTracker, NotebookActions } = await take("@jupyterlab/notebook");
   const { ILayoutRestorer } = await take("@jupyterlab/application");
-  const { ICommandPalette } = await take("@jupyterlab/apputils");
+  const { ICommandPalette, Notification } = await take("@jupyterlab/apputils");
   const { ISettingRegistry } = await take("@jupyterlab/settingregistry");
   const { IStatusBar } = await take("@jupyterlab/statusbar");
   const { ITranslator } = await take("@jupyterlab/translation");
@@ -58,7 +58,7 @@ export async function createPlugin(take) {
     const panel = createPanel(Panel, sidebar, icon, say);
     app.shell.add(panel, "left", { rank: 900 });
     service(ILayoutRestorer)?.add(panel, panel.id);
-    const commands = addCommands(app.commands, { front: () => front, sidebar, open, icon }, say);
+    const commands = addCommands(app.commands, { front: () => front, sidebar, open, icon, Notification }, say);
     for (const command of commands) service(ICommandPalette)?.addItem({ command, category: NAME });
     document.head.append(Object.assign(document.createElement("link"),
       { rel: "stylesheet", href: new URL("style.css", import.meta.url).href }));
@@ -100,15 +100,22 @@ function createPanel(Panel, seen, icon, say) {
 }
 
 /** @param {any} registry @param {any} parts @param {Say} say @returns {string[]} the commands' names */
-function addCommands(registry, { front, sidebar, open, icon }, say) {
-  registry.addCommand(OPEN, { label: say("Show the Luminary Cloud panel"), icon, execute: open });
-  const presses = PRESSES.map(([name, intent, label, offer]) => {
+function addCommands(registry, { front, sidebar, open, icon, Notification }, say) {
+  // The View menu lists panels by their names, without icons.
+  const inMenu = (/** @type {any} */ name, /** @type {any} */ other) => (/** @type {any} */ args) => (args.isMenu ? name : other);
+  const label = inMenu(NAME, say("Show the Luminary Cloud panel"));
+  registry.addCommand(OPEN, { label, icon: inMenu(undefined, icon), execute: open });
+  const presses = PRESSES.map(([name, intent, label, offer, lack]) => {
     const command = `luminary-auth:${name}`;
     const isEnabled = () => {
       const offers = front()?.known?.traits.offers;
       return offers ? !offer || offers.includes(offer) : offer === "browser" && front()?.finding.kind === "unused";
     };
-    const execute = async () => (open(), (await sidebar()).press(intent));
+    const execute = async () => {
+      open();
+      if (!(await (await sidebar()).press(intent)))
+        Notification.info(say(lack ?? "The widget does not offer “%1” now.", label), { autoClose: 5000 });
+    };
     registry.addCommand(command, { label: say(label), isEnabled, execute });
     return command;
   });
