@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from luminary_auth_widget import sandbox
+from luminary_auth_widget.sandbox.demo import ADA
 from tests import chromium
 from tests.conftest import bound_environ
 
@@ -18,6 +19,7 @@ from .lab import LIMIT_SECONDS, Lab, LabPage
 
 DOCS = Path(__file__).parents[2] / "docs"
 LOGIN = "from luminary_auth_widget import login\n\nsession = login()"
+LIST = "import luminarycloud as lc\n\nfor project in lc.iterate_projects():\n    print(project.name)"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 # A README is downloaded by everybody who only wants to read it.
 LARGEST_BYTES = 60_000
@@ -40,7 +42,7 @@ SIDE_BY_SIDE = """async ([pictures, gap]) => {
 
 
 def main() -> None:
-    """Write one picture for each theme: the widget before and after a key is pasted."""
+    """Write two pictures for each theme: the widget before and after a key is pasted, and JupyterLab's sidebar."""
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sandbox.start() as cloud, sync_playwright() as playwright:
         place = Path(folder)
@@ -48,15 +50,18 @@ def main() -> None:
         browser = chromium.launch(playwright)
         try:
             for name, theme in THEMES.items():
-                picture = _beside(browser, _states(browser, lab, cloud, theme))
-                path = DOCS / f"widget-{name}.png"
-                path.write_bytes(picture)
-                print(f"{path.name}: {len(picture):,} bytes")
-                if len(picture) > LARGEST_BYTES:
-                    raise SystemExit(f"{path.name} is larger than {LARGEST_BYTES:,} bytes.")
+                _keep(f"widget-{name}.png", _beside(browser, _states(browser, lab, cloud, theme)))
+                _keep(f"sidebar-{name}.png", _beside(browser, [_sidebar(browser, lab, theme)]))
         finally:
             browser.close()
             lab.close()
+
+
+def _keep(name: str, picture: bytes) -> None:
+    (DOCS / name).write_bytes(picture)
+    print(f"{name}: {len(picture):,} bytes")
+    if len(picture) > LARGEST_BYTES:
+        raise SystemExit(f"{name} is larger than {LARGEST_BYTES:,} bytes.")
 
 
 def _states(browser: Browser, lab: Lab, cloud: sandbox.Sandbox, theme: str) -> list[bytes]:
@@ -82,6 +87,33 @@ def _states(browser: Browser, lab: Lab, cloud: sandbox.Sandbox, theme: str) -> l
     signed_in = _picture_of(card)
     context.close()
     return [signed_out, signed_in]
+
+
+def _sidebar(browser: Browser, lab: Lab, theme: str) -> bytes:
+    """Return JupyterLab's window after *Start*, and a log-in with the browser, in the panel."""
+    context = browser.new_context(
+        locale="en-GB", timezone_id="UTC", viewport={"width": 840, "height": 420}, device_scale_factor=1.5
+    )
+    notebook = lab.notebook(f"{theme.split()[-1]}/wing.ipynb", LIST, "")
+    page = LabPage(context.new_page(), lab).open(str(notebook.relative_to(lab.notebooks)))
+    page.command("apputils:change-theme", theme=theme)
+    page.command("luminary-auth:sign-in-with-browser")
+    panel = page.page.get_by_role("region", name="Luminary Cloud panel")
+    with context.expect_page() as opened:
+        panel.get_by_role("link", name="Open the log-in page").click(timeout=LIMIT)
+    opened.value.get_by_label("E-mail address").fill(ADA.email)
+    opened.value.get_by_label("Password").fill(ADA.password)
+    opened.value.get_by_role("button", name="Log in").click()
+    expect(panel).to_contain_text(ADA.email, timeout=LIMIT)
+    page.run(0)
+    page.save()
+    page.page.bring_to_front()
+    picture = page.page.screenshot(animations="disabled")
+    panel.get_by_role("button", name="Sign out…").click()
+    panel.get_by_role("button", name="Everywhere").click()
+    expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
+    context.close()
+    return picture
 
 
 def _picture_of(card: Locator) -> bytes:

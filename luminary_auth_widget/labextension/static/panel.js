@@ -94,8 +94,12 @@ export class Sidebar {
 
   /** Press the widget's button of that intent, as a person would; return whether there was one. @param {string} intent */
   async press(intent) {
-    if (this.front.finding.kind === "unused") await this.front.begin();
-    for (const until = Date.now() + PATIENCE.button; Date.now() < until; await pause()) {
+    let until = Date.now() + PATIENCE.button;
+    for (; Date.now() < until; await pause()) {
+      if (this.front.finding.kind === "unused") {
+        await this.front.begin();
+        until = Date.now() + PATIENCE.button;
+      }
       // By the focus the widget looks anew at what it can offer.
       if (!this.panel.node.contains(document.activeElement)) this.view?.node.querySelector("[role=heading]")?.focus();
       /** @type {HTMLElement[]} */
