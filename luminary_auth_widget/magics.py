@@ -13,10 +13,14 @@ from .session import current_session
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Bring `%luminary`, and the widget below cells that fail: `%load_ext luminary_auth_widget`."""
+    """Bring `%luminary`, and the widget below cells that fail: `%load_ext luminary_auth_widget`.
+
+    The SDK's own first call would wait for a browser; from now on it takes what is there, or fails at once.
+    """
     shell.register_magics(LuminaryMagics)
     notebook.watch_over(current_session())
     notebook.rescue_cells(True)
+    current_session().start_with_the_sdk()
 
 
 def unload_ipython_extension(_shell: Any) -> None:

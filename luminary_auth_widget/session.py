@@ -69,6 +69,7 @@ class AuthSession:
         self._in_use: InUse | None = None
         # Counts what was in use: the answer about an earlier one comes too late.
         self._use = 0
+        self._begun = False
         self._retry: Wish | None = None
         self._others = OtherKernels(
             Follower(
@@ -152,6 +153,10 @@ class AuthSession:
             return
         self._use_what_is_there()
 
+    def start_with_the_sdk(self) -> None:
+        """As `start`, as soon as something has imported the SDK, unless somebody signs in before."""
+        sdk.once_loaded(lambda: None if self._begun else self.start())
+
     def look_into_failure(self) -> None:
         """After a call that failed for want of a sign-in: ask about what is in use; begin, if nobody has.
 
@@ -164,6 +169,7 @@ class AuthSession:
 
     def begin(self, *, environment: str | None = None, target: str | None = None) -> None:
         """Load the SDK, choose the deployment, follow other kernels from now on; as `start`, but use nothing yet."""
+        self._begun = True
         sdk.load()
         self._others.start()
         if environment is not None or target is not None:

@@ -69,7 +69,6 @@ def test_a_key_that_is_revoked_in_the_middle_of_the_work_turns_the_widget_below_
 
 def test_the_extension_alone_rescues_a_notebook_that_never_called_login(a_kernel, a_key, adas_projects):
     a_kernel.run(LOAD)
-    a_kernel.run("import luminarycloud as lc; lc.set_default_client(lc.Client(api_key=None, noninteractive=True))")
     ran = a_kernel.run(LIST)
     (model,) = ran.models
     a_kernel.click(model, "use_key", remember=False, lasts="", buffers=(a_key.secret.encode(),))

@@ -48,7 +48,8 @@ export async function createPlugin(take) {
     const begin = once(async () => {
       const [{ Front }, { Runner }] = await Promise.all([import("./front.js"), import("./runs.js")]);
       front = new Front(tracker, open);
-      front.follow(() => commands.forEach((name) => app.commands.notifyCommandChanged(name)));
+      front.follow(onChange(() => JSON.stringify([front?.finding.kind, front?.known?.traits.offers]),
+        () => commands.forEach((name) => app.commands.notifyCommandChanged(name))));
       new Runner(tracker, NotebookActions, panel.node).begin();
       void followSetting(service(ISettingRegistry), front);
       void addStatus(service(IStatusBar), { Widget, Signal, front, open }, say);
@@ -77,6 +78,16 @@ function once(make) {
   /** @type {T|undefined} */
   let made;
   return () => (made ??= make());
+}
+
+/** @template T @param {() => T} read @param {() => void} act @returns {() => void} acts when what is read has changed */
+function onChange(read, act) {
+  let last = read();
+  return () => {
+    const now = read();
+    if (now !== last) act();
+    last = now;
+  };
 }
 
 /** @param {any} Panel @param {() => unknown} seen called when it is seen @param {any} icon @param {Say} say */
