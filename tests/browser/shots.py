@@ -94,7 +94,7 @@ def _sidebar(browser: Browser, lab: Lab, theme: str) -> bytes:
     context = browser.new_context(
         locale="en-GB", timezone_id="UTC", viewport={"width": 840, "height": 420}, device_scale_factor=1.5
     )
-    notebook = lab.notebook(f"{theme.rpartition(" ")[2]}/wing.ipynb", LIST, "")
+    notebook = lab.notebook(f"{theme.rpartition(' ')[2]}/wing.ipynb", LIST, "")
     page = LabPage(context.new_page(), lab).open(str(notebook.relative_to(lab.notebooks)))
     page.command("apputils:change-theme", theme=theme)
     page.command("luminary-auth:sign-in-with-browser")
