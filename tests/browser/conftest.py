@@ -28,6 +28,8 @@ SERVED = {
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>
 <link rel="stylesheet" href="/widget.css"><style>body { margin: 0; font: 13px system-ui, sans-serif; }</style>
 <body><main></main><button>outside</button></body></html>"""
+# What axe-core is to look for.
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 RENDER = """async ([traits, message, manager, width]) => {
   const { default: widget } = await import("/widget.js");
   const { FakeModel } = await import("/fake_model.js");

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from luminary_auth_widget.sandbox import Sandbox
 
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+from .conftest import WCAG
+
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1100, "height": 800}
 
 

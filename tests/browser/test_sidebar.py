@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 import luminary_auth_widget
 from luminary_auth_widget import presentation
 from luminary_auth_widget.sandbox.demo import ADA
 
-from .conftest import DAY, HOUR, SECOND
+from .conftest import DAY, HOUR, SECOND, WCAG
 from .lab import LIMIT, LIST, RUNNING, LabPage, NotebookPage
 
 LOGIN = "from luminary_auth_widget import login\nlogin()"
@@ -217,6 +218,28 @@ def test_a_cell_that_fails_opens_the_panel_where_the_setting_says_so_and_runs_ag
     panel.get_by_role("button", name="Run this cell again").click(timeout=LIMIT)
     a_lab_page.wait_until_run(1, count=3)
     assert a_lab_page.output_of(1).startswith("['")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_in_panel_and_status_bar(a_lab, a_desk, a_key, theme):
+    a_desk.command("apputils:change-theme", theme=theme)
+    a_desk.page.wait_for_selector(f"body[data-jp-theme-name='{theme}']", state="attached")
+    panel = _panel_of(a_desk)
+    start = panel.get_by_role("button", name="Start")
+    expect(start).to_be_visible(timeout=LIMIT)
+    assert _violations(a_desk.page) == []
+    start.click()
+    expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
+    assert _violations(a_desk.page) == []
+    _sign_in(panel, a_key.secret)
+    assert _violations(a_desk.page) == []
+
+
+def _violations(page: Page) -> list[tuple[str, list[str]]]:
+    """Return what axe-core says of our part of JupyterLab."""
+    ours = {"include": [[".luminary-auth-panel"], [".luminary-auth-status"]]}
+    found = Axe().run(page, context=ours, options=WCAG).response["violations"]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
 
 
 def test_it_comes_back_after_a_restart_a_crash_and_a_reload(a_lab, a_lab_page):
