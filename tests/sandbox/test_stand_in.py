@@ -1,4 +1,4 @@
-"""What the stand-in of notebooks says where it cannot do its part. What it can do, tests/notebooks show."""
+"""The stand-in of notebooks where it finds something else than nobody; all else that it does, tests/notebooks show."""
 
 import pytest
 
@@ -21,6 +21,15 @@ def a_kernel(a_sandbox, tmp_path):
     assert not kernel.run(START.format(folder=str(a_sandbox.folder))).error
     yield kernel
     kernel.close()
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_sign_in_under_way_is_finished_and_none_begun(a_kernel, remote):
+    a_kernel.run("session.sign_in_with_browser()")
+    a_kernel.run("phases = []; session.on_change(lambda now: phases.append(now.attempt and now.attempt.phase.value))")
+    ran = a_kernel.run(f"stand_in.sign_in(cloud, session, remote={remote})")
+    assert ran.text.startswith("Luminary Cloud: ada@example.com"), ran.error
+    assert a_kernel.run("print('finishing' in phases, 'starting' in phases)").text == "True False\n"
 
 
 def test_time_passes_over_a_browser_session_alone(a_kernel, a_sandbox, a_key):
