@@ -7,6 +7,7 @@ import re
 
 import nbformat
 import pytest
+from nbformat import v4
 
 from luminary_auth_widget.sandbox.demo import GRACE
 
@@ -27,6 +28,14 @@ def test_it_runs_without_a_person_a_warning_or_a_secret_and_leaves_nothing_besid
 ):
     run_unattended(notebook)
     assert [path.name for path in a_folder.iterdir()] == [notebook.name]
+
+
+def test_a_cell_that_warns_and_one_that_shows_a_key_would_fail(run_unattended, a_key, tmp_path):
+    shown = [v4.new_code_cell(f"'{a_key.secret}'"), v4.new_code_cell("import warnings; warnings.warn('old')")]
+    shown += [v4.new_code_cell("import sys; print('oh', file=sys.stderr)"), v4.new_code_cell("1")]
+    nbformat.write(v4.new_notebook(cells=shown), tmp_path / "bad.ipynb")
+    with pytest.raises(AssertionError, match="3 failed, 1 passed"):
+        run_unattended(tmp_path / "bad.ipynb")
 
 
 def test_the_keys_that_somebody_has_made_and_pasted_stay_in_use_until_the_notebook_comes_to_their_end(a_reader_of):
