@@ -5,6 +5,7 @@ unmodified SDK is pointed at it by environment variables alone. Nothing that a k
 luminarycloud, grpc or flask: only that process does.
 
 - From outside: `shared` (notebooks), `process` (tests), `command` (a terminal), all of them through `handle`.
+- `stand_in` plays the person in notebooks that run by themselves.
 - Inside the process: `server` puts together `web` (pages and endpoints), `api` and `control`, over one `store`.
 """
 
