@@ -7,7 +7,7 @@ LAB_OPTIONS ?=
 # A tour begins without the question whether to be told the news of Jupyter.
 LAB_DEFAULTS := $(VENV)/share/jupyter/lab/settings/overrides.json
 # Copied into the environment, also by an editable install.
-LABEXTENSION := $(wildcard luminary_auth_widget/labextension/*.json luminary_auth_widget/labextension/static/*)
+LABEXTENSION := $(shell find luminary_auth_widget/labextension -type f)
 # JupyterLab refuses to start as root without it.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 

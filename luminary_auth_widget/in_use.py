@@ -211,13 +211,15 @@ class SessionInUse:
 
     def _keep_up(self, client: Client, *, with_any: bool = False) -> bool:
         """Let the client use the token in the store, where that is this session's newest, or whichever it is."""
-        stored = self._stored_token()
-        if stored is None or stored == (sdk.refresh_token(client) or self.secret):
-            return False
-        if not (with_any or self.continues_as(stored)):
-            return False
-        sdk.use_refresh_token(client, stored)
-        return True
+        # Else a token read before a renewal on another thread would be put in the place of the newer one.
+        with sdk.between_renewals(client):
+            stored = self._stored_token()
+            if stored is None or stored == (sdk.refresh_token(client) or self.secret):
+                return False
+            if not (with_any or self.continues_as(stored)):
+                return False
+            sdk.use_refresh_token(client, stored)
+            return True
 
     def _stored_token(self) -> Secret | None:
         """Return the token in the store, unless it may belong to another environment: it is not sent there."""

@@ -83,7 +83,7 @@ def watch_over(session: AuthSession) -> None:
     if shell is None or _watches:
         return
     shell.display_formatter.ipython_display_formatter.for_type(AuthSession, _show_once)
-    _watches.append(CellWatch(shell, session))
+    _watches.append(CellWatch(shell, session, _show_rescue))
 
 
 def rescue_cells(on: bool) -> None:
@@ -103,14 +103,18 @@ class SideView:
         return {"application/vnd.luminary-auth+json": {"model": self._widget.model_id, "traits": traits}}
 
 
-def side_view(*, start: bool = False) -> SideView | None:
+def side_view(*, start: bool = False, rescue: str = "cell") -> SideView | None:
     """Return the widget that cells show, for JupyterLab's sidebar; None while there is none.
 
     Parameters
     ----------
     start : bool
         Make one, as `login` does, and use what is there.
+    rescue : str
+        Where the widget is to appear when a cell fails: below that "cell", or in the "panel", which opens by itself.
     """
+    global _rescue_place  # noqa: PLW0603 - a setting of the page for this kernel
+    _rescue_place = rescue
     session = current_session()
     if start:
         watch_over(session)
@@ -150,6 +154,15 @@ def _show_once(session: AuthSession) -> None:
     kernel.show(_widget_of(session) if kernel.attended() else Plain(session))
 
 
+def _show_rescue(session: AuthSession) -> None:
+    if _rescue_place == "panel":
+        # The panel may have nothing to show yet.
+        _widget_of(session)
+    else:
+        kernel.show(session)
+
+
+_rescue_place = "cell"
 # The last cell that shows the widget.
 _shown_in: list[str] = []
 _widgets: dict[int, AuthWidget] = {}

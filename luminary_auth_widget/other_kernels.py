@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import sources, token_store
+from . import sdk, sources, token_store
 from .in_use import InUse, SessionInUse
 from .sources import Source
 from .token_store import StoredSession
@@ -26,7 +26,7 @@ class Follower:
     now : callable
         Returns the credential in use and its client.
     follow : callable
-        Uses a stored session that another process has signed in to.
+        Uses a stored session that another process has signed in to, if what was in use still is.
     renew : callable
         Puts a credential in the place of another, if that is still in use: this kernel has renewed it.
     leave : callable
@@ -34,7 +34,7 @@ class Follower:
     """
 
     now: Callable[[], tuple[InUse | None, Client | None]]
-    follow: Callable[[Source], object]
+    follow: Callable[[Source, InUse | None], object]
     renew: Callable[[InUse, InUse], object]
     leave: Callable[[], object]
 
@@ -71,19 +71,21 @@ class OtherKernels:
                     self._follower.leave()
                 return
             if credential is not None and client is not None:
-                self._keep_up(credential, client, stored)
+                self._keep_up(credential, client)
             elif self._left is None or not _is_same(self._left, stored):
-                self._follower.follow(sources.stored_session(stored))
+                self._follower.follow(sources.stored_session(stored), credential)
 
-    def _keep_up(self, credential: SessionInUse, client: Client, stored: StoredSession) -> None:
+    def _keep_up(self, credential: SessionInUse, client: Client) -> None:
         """Follow a new session; of the session in use, take the newest token, whoever has renewed it."""
-        now = credential.renewed(client)
-        if not _is_same(now, stored):
-            self._follower.follow(sources.stored_session(stored))
-            return
-        if now.secret != stored.token:
-            now = now.taking_over(stored, client)
-        self._follower.renew(credential, now)
+        with sdk.between_renewals(client):
+            # Read anew: what was read before a renewal of this kernel's own is older than what the client holds.
+            stored, now = token_store.find(), credential.renewed(client)
+            if stored is not None and now.secret != stored.token and now.continues_as(stored.token):
+                now = now.taking_over(stored, client)
+        if stored is None or now.secret == stored.token:
+            self._follower.renew(credential, now)
+        else:
+            self._follower.follow(sources.stored_session(stored), credential)
 
 
 def _is_same(session: SessionInUse, stored: StoredSession) -> bool:

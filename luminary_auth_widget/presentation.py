@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
+from importlib.metadata import version
+from platform import python_version
 from typing import Any
 
-from . import env_file, sdk, sources, token_store, waiting
+from . import env_file, kernel, sdk, sources, token_store, waiting
 from .files import friendly
 from .in_use import SESSION_LIFETIME, environment_name
 from .session import AuthSession
@@ -39,6 +41,7 @@ def traits(session: AuthSession) -> dict[str, Any]:
         "protocol": PROTOCOL,
         "state": status.state.value,
         "attempt": attempt.phase.value if attempt else "",
+        "stopped_cell": _stopped_cell(session),
         "offers": offers(status),
         "expiry": status.expiry.value,
         "expires_at": _milliseconds(status.expires_at),
@@ -55,7 +58,7 @@ def message(session: AuthSession) -> dict[str, Any]:
     return {
         "kind": "status",
         "now": _kernel_now(),
-        **{name: value for name, value in traits(session).items() if name not in {"attempt", "kernel_now"}},
+        **{name: value for name, value in traits(session).items() if name not in _OF_TRAITS_ALONE},
         "endpoint": "sandbox on this machine" if sdk.in_sandbox() else status.endpoint,
         "title": status.title,
         "subtitle": _subtitle(status),
@@ -83,6 +86,15 @@ def message(session: AuthSession) -> dict[str, Any]:
             for notice in session.notices
         ],
     }
+
+
+# Views that said hello are told more of these.
+_OF_TRAITS_ALONE = {"attempt", "kernel_now", "stopped_cell"}
+
+
+def _stopped_cell(session: AuthSession) -> str:
+    cell = session.stopped_cell
+    return (cell.id or "a cell without an id") if cell else ""
 
 
 def offers(status: AuthStatus) -> list[str]:
@@ -247,7 +259,11 @@ def _rescue(session: AuthSession) -> dict[str, Any] | None:
 
 
 def _facts(session: AuthSession, survey: Survey) -> list[list[str]]:
-    facts = [["SDK", f"luminarycloud {sdk.version() or 'is not installed'}"]]
+    ipykernel = ".".join(map(str, kernel.version())) or "none"
+    facts = [
+        ["SDK", f"luminarycloud {sdk.version() or 'is not installed'}"],
+        ["This widget", f"{version('luminary-auth-widget')}; ipykernel {ipykernel}, Python {python_version()}"],
+    ]
     if sdk.is_loaded():
         reach = session.default_client.reach
         facts.append(

@@ -20,12 +20,12 @@ class CellWatch:
     Attributes
     ----------
     rescues : bool
-        Whether anything is shown below a cell that has failed.
+        Whether anything is shown when a cell has failed.
     """
 
-    def __init__(self, shell: Any, session: AuthSession) -> None:
+    def __init__(self, shell: Any, session: AuthSession, show: Callable[[AuthSession], None]) -> None:
         self.rescues = True
-        self._session = session
+        self._session, self._show = session, show
         shell.events.register("pre_run_cell", _harmless(self._before))
         shell.events.register("post_run_cell", _harmless(self._after))
 
@@ -46,7 +46,7 @@ class CellWatch:
             print(f"{nobody.message} {nobody.next_step}")
             return
         self._session.note_stopped_cell(StoppedCell(kernel.cell().id, result.execution_count))
-        kernel.show(self._session)
+        self._show(self._session)
         self._session.in_background(self._session.look_into_failure)
 
 

@@ -12,8 +12,8 @@ import inspect
 import logging
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -197,8 +197,7 @@ def signed_out_client(deployment: Deployment) -> Client:
     into the details of its own. Its type stays: the SDK tries every other one again for minutes.
     """
     client = deployment.client_for_session()
-    store = client._auth0_client.credentials_store
-    client._auth0_client.credentials_store = type(store)("", None)
+    _keep_from_the_store(client)
     refuse = client._auth0_client.user_login
 
     def refuse_and_say_what_to_do() -> None:
@@ -244,6 +243,30 @@ def refresh_token(client: Client) -> Secret | None:
 def use_refresh_token(client: Client, token: Secret) -> None:
     """Make the client's next renewal use `token`: another kernel has renewed the same session, with rotation on."""
     client._auth0_client.refresh_token = token.reveal()
+
+
+@contextmanager
+def storing_nothing(client: Client) -> Iterator[None]:
+    """Keep what the client renews meanwhile out of the SDK's store, from where other kernels would take it."""
+    store = _keep_from_the_store(client)
+    try:
+        yield
+    finally:
+        client._auth0_client.credentials_store = store
+
+
+def _keep_from_the_store(client: Client) -> Any:
+    """Give the client a store that keeps nothing, as the SDK has it for no folder; return the one before it."""
+    auth = client._auth0_client
+    store, auth.credentials_store = auth.credentials_store, type(auth.credentials_store)("", None)
+    return store
+
+
+@contextmanager
+def between_renewals(client: Client) -> Iterator[None]:
+    """Keep the client from renewing meanwhile: what it holds and what its store holds are then of one time."""
+    with client._auth0_client._token_lock:
+        yield
 
 
 def forget_access_token(client: Client) -> None:

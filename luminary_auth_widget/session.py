@@ -338,11 +338,13 @@ class AuthSession:
         """Put the session that a login has brought into use, and into the SDK's store."""
         new = in_use.for_new_session(token, deployment)
         client, verdict, whose = new.build(), None, ""
-        try:
-            whose = new.verify(client)
-        except ServerUnreachable as error:
-            # The identity server has said yes; the other one cannot be reached yet.
-            verdict = error
+        # With rotation on, this renews: nobody may follow a session that is not in use yet, and may still be cancelled.
+        with sdk.storing_nothing(client):
+            try:
+                whose = new.verify(client)
+            except ServerUnreachable as error:
+                # The identity server has said yes; the other one cannot be reached yet.
+                verdict = error
         new = new.renewed(client)
         with self._board.lock:
             self._board.require_current(number)
@@ -440,9 +442,13 @@ class AuthSession:
             records.note_session(None)
         return told
 
-    def _follow_session(self, source: Source) -> None:
+    def _follow_session(self, source: Source, before: InUse | None) -> None:
+        with self._board.lock:
+            if self._in_use is not before:
+                return
+            use = self._use
         if self._environments.allow(source):
-            self._use_unchecked(self._using(source), self._use)
+            self._use_unchecked(self._using(source), use)
 
     def _take_renewal(self, before: InUse, now: InUse) -> None:
         with self._board.lock:

@@ -39,6 +39,7 @@ class AuthWidget(anywidget.AnyWidget):
     protocol = traitlets.Int(presentation.PROTOCOL).tag(sync=True)
     state = traitlets.Unicode().tag(sync=True)
     attempt = traitlets.Unicode().tag(sync=True)
+    stopped_cell = traitlets.Unicode().tag(sync=True)
     offers = traitlets.List(traitlets.Unicode()).tag(sync=True)
     expiry = traitlets.Unicode().tag(sync=True)
     expires_at = traitlets.Int(None, allow_none=True).tag(sync=True)

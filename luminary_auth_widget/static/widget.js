@@ -37,7 +37,7 @@ const TEXT = {
   runCell: "Run this cell again", runBelow: "This and the cells below",
   ran: { "": "Run that cell again.", can: "", running: "Running…", gone: "That cell is not in this notebook." },
   env: ".env", load: "Load", details: "Details", environment: "Environment", switchTo: "Switch to this",
-  inUse: "in use", useThis: "Use this one",
+  inUse: "in use", useThis: "Use this one", copyDiagnostics: "Copy diagnostics",
 };
 /** @param {string} text @param {string} value */
 const fill = (text, value) => text.replace("%", () => value);
@@ -116,9 +116,10 @@ class Drawing {
   /** @param {string} text @param {() => void} onclick @param {Record<string, Given<T>>} [props] */
   button = (text, onclick, props = {}) => this.h("button", { type: "button", onclick, ...props }, text);
 
-  /** A button that sends an intent.
+  /** A button that sends an intent; JupyterLab's commands find it by that (labextension/static/panel.js).
    * @param {string} text @param {Intent} intent @param {Record<string, Given<T>>} [props] */
-  tell = (text, intent, props) => this.button(text, () => this.line.send(intent), props);
+  tell = (text, intent, props) =>
+    this.button(text, () => this.line.send(intent), { "data-intent": intent.kind, ...props });
 
   /**
    * Keep one child of `parent` per item: made once per key, then drawn in place.
@@ -476,6 +477,7 @@ function signOut({ h, button, tell, follow, line }) {
     button(TEXT.stay, () => ask(false)));
   const first = button("", () => (line.status?.sign_out_choice ? ask() : line.send(leave)), {
     show: offered("sign_out"), textContent: (status) => (status.sign_out_choice ? TEXT.signOutAsk : TEXT.signOut),
+    "data-intent": leave.kind,
   });
   follow((status) => status.sign_out_choice && status.state, () => (choice.hidden = true));
   return [first, choice];
@@ -594,9 +596,17 @@ const noticesPart = ({ h, each }) => each(h("div"), ({ notices }) => notices, ({
     row.each(row.h("div", { class: "law-row" }), ({ actions }) => actions, ({ kind }) => kind, (act, { kind }) =>
       act.tell("", { kind, id }, { textContent: ({ label }) => label }))));
 
+/** What support asks for: no name, no secret. @param {Status} status */
+const diagnosticsOf = (status) => join("\n",
+  join(" · ", wordOf(status), status.subtitle, status.endpoint), remarkOf(status),
+  ...status.sources.map(({ title, detail, note }) => join(" · ", title, detail, note)),
+  ...status.facts.map((fact) => join(": ", ...fact)), navigator.userAgent);
+
 /** @type {Part<Status>} */
-const detailsPart = ({ h, each }) =>
-  h("details", { class: "law-part", show: ({ sources, facts }) => sources.length + facts.length },
+const detailsPart = ({ h, each, button }) => {
+  const diagnostics = h("pre", { class: "law-well", hidden: true, textContent: diagnosticsOf });
+  const copy = copyButton(button, TEXT.copyDiagnostics, diagnostics, { "data-intent": "copy_diagnostics" });
+  return h("details", { class: "law-part", show: ({ sources, facts }) => sources.length + facts.length },
     h("summary", {}, TEXT.details),
     h("table", {},
       each(h("tbody"), ({ sources }) => sources, ({ id }) => id, (row, { id }) => row.h("tr", {},
@@ -612,7 +622,9 @@ const detailsPart = ({ h, each }) =>
           row.h("span", { class: "law-good", show: ({ in_use }) => in_use }, TEXT.inUse),
           row.tell(TEXT.switchTo, { kind: "use_environment", environment: id }, { show: ({ in_use }) => !in_use })))),
       each(h("tbody"), ({ facts }) => facts, ([label]) => label, (row, [label]) => row.h("tr", {},
-        row.h("th", { scope: "row" }, label), row.h("td", { colSpan: 2, textContent: ([, value]) => value })))));
+        row.h("th", { scope: "row" }, label), row.h("td", { colSpan: 2, textContent: ([, value]) => value })))),
+    h("div", { class: "law-row" }, copy), diagnostics);
+};
 
 // ---- Signing in with the browser ----
 
@@ -635,7 +647,7 @@ const waitingForBrowser = (drawing) => {
     class: "law-well", role: "group", "aria-label": TEXT.link, tabindex: 0,
     note: ({ link }) => webAddress(link) ?? link ?? "",
   });
-  const copy = button(TEXT.copyLink, () => copyText(well).then((done) => setProperty(copy, "textContent", done)));
+  const copy = copyButton(button, TEXT.copyLink, well);
   const another = h("input", {
     type: "checkbox", onchange: ({ target }) => line.send({ kind: "use_another_account", on: target.checked }),
   });
@@ -663,6 +675,16 @@ const pasteBack = ({ h, line }) => {
     h("form", { class: "law-line", onsubmit: finish },
       h("label", {}, TEXT.address, address), h("button", {}, TEXT.finish)));
 };
+
+/** A button that shows a text, and copies it.
+ * @param {Drawing<any>["button"]} button @param {string} label @param {HTMLElement} node @param {Record<string, string>} [props] */
+function copyButton(button, label, node, props) {
+  const copy = button(label, async () => {
+    node.hidden = false;
+    copy.textContent = await copyText(node);
+  }, props);
+  return copy;
+}
 
 /** Where the page has no clipboard (plain http) the text is selected instead. @param {HTMLElement} node */
 async function copyText(node) {

@@ -18,10 +18,11 @@ from .lab import Lab, LabPage, lab_context
 
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "luminary_auth_widget" / "static"
+LABEXTENSION = STATIC.parent / "labextension" / "static"
 SERVED = {
     "/widget.js": (STATIC / "widget.js", "text/javascript"),
     "/widget.css": (STATIC / "widget.css", "text/css"),
-    "/kernels.js": (STATIC.parent / "labextension" / "static" / "kernels.js", "text/javascript"),
+    **{f"/{name}.js": (LABEXTENSION / f"{name}.js", "text/javascript") for name in ("asking", "kernels", "status")},
     "/fake_model.js": (HERE / "fake_model.js", "text/javascript"),
 }
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>
@@ -46,6 +47,7 @@ TRAITS: dict[str, Any] = {
     "protocol": 1,
     "state": "signed_out",
     "attempt": "",
+    "stopped_cell": "",
     "offers": ["key"],
     "expires_at": None,
     "signed_in_at": None,

@@ -16,13 +16,15 @@ import nbformat
 import requests
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
+# Whose JupyterLab it is; the matrix names others.
+PYTHON = os.environ.get("LAB_PYTHON", sys.executable)
 LIMIT_SECONDS = 60
 LIMIT = LIMIT_SECONDS * 1000  # milliseconds, as Playwright has them
 LOGIN = "from luminary_auth_widget import login\nsession = login()"
 # A cell that keeps the kernel until the test makes a file of that name; it takes the file away.
 RUNNING = "import os, time\nwhile not os.path.exists('enough'): time.sleep(0.05)\nos.remove('enough')\nprint('done')"
 LIST = "import luminarycloud as lc\nsorted(p.name for p in lc.iterate_projects())"
-_SETTINGS = {
+_SETTINGS: dict[str, dict[str, Any]] = {
     # No request to the news feed, and no question about it.
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     # The harder case for secrets: whatever is synced is saved.
@@ -39,9 +41,7 @@ class Lab:
         self.notebooks.mkdir(parents=True)
         self.credentials = folder / "credentials"
         for plugin, values in _SETTINGS.items():
-            file = folder / "settings" / f"{plugin}.jupyterlab-settings"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(values))
+            self.set(plugin, values)
         # Kernels log every message that they receive.
         profile = folder / "ipython" / "profile_default"
         profile.mkdir(parents=True)
@@ -51,13 +51,20 @@ class Lab:
         self.log = folder / "lab.log"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0",
+                [PYTHON, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0",
                  "--IdentityProvider.token=", f"--ServerApp.root_dir={self.notebooks}",
                  "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
                  "--allow-root", *arguments],
                 env=_environ_of(folder, environ or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         self._wait_until_up()
+
+    def set(self, plugin: str, values: dict[str, Any]) -> Path:
+        """Write a person's settings of one plugin, as JupyterLab's editor does."""
+        file = self.folder / "settings" / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+        return file
 
     def close(self) -> None:
         self._process.terminate()

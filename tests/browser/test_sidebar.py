@@ -9,17 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 import luminary_auth_widget
 from luminary_auth_widget import presentation
+from luminary_auth_widget.sandbox.demo import ADA
 
+from .conftest import DAY, HOUR, SECOND
 from .lab import LIMIT, LIST, RUNNING, LabPage, NotebookPage
 
 LOGIN = "from luminary_auth_widget import login\nlogin()"
-KERNELS_JS = Path(luminary_auth_widget.__file__).parent / "labextension" / "static" / "kernels.js"
+LABEXTENSION = Path(luminary_auth_widget.__file__).parent / "labextension"
+WITHOUT_LOGIN = "%load_ext luminary_auth_widget\n%env LC_API_KEY=made-up"
 COUNTS = "(len(In), _ if '_' in globals() else None)"
-ENDS = "ends = []\nget_ipython().events.register('post_execute', lambda: ends.append(1))"
+PLOT = f"""
+import matplotlib.pyplot as plt
+plt.plot([1, 2])
+print("drawing")
+{RUNNING}
+plt.title("whole")
+"""
 ABORTED = {"status": "aborted"}
 # A stand-in for JupyterLab's connection to a kernel of any language, which this machine lacks: its answers in turn.
 ASK = """async ([status, name, replies]) => {
@@ -36,6 +45,14 @@ ASK = """async ([status, name, replies]) => {
 }"""
 
 
+# At time 0 of page and kernel.
+WORDS = """async (known) => {
+  const { wordsOf } = await import("/status.js"), say = (text, value) => text.replace("%1", value);
+  return wordsOf({ kind: "ready" }, { ...known, offset: 0 }, 0, say);
+}"""
+WORDS_OF_KIND = """async (kind) => (await import("/status.js")).wordsOf({ kind }, undefined, 0, (text) => text)"""
+
+
 def said(text: str, **traits: int) -> dict[str, Any]:
     """Return a kernel's reply to the question: a text, or a model where there are traits."""
     ours = {"application/vnd.luminary-auth+json": {"model": "m", "traits": traits}} if traits else {}
@@ -47,15 +64,38 @@ def refused(name: str) -> dict[str, Any]:
     return {"status": "ok", "user_expressions": {"it": {"status": "error", "ename": name, "evalue": ""}}}
 
 
+@pytest.fixture
+def a_desk(a_lab, a_lab_page):
+    """JupyterLab's page with its panel, and two notebooks, the first one in front."""
+    a_lab.notebook("one.ipynb", LOGIN, RUNNING)
+    a_lab.notebook("two.ipynb", "1")
+    return a_lab_page.open("one.ipynb")
+
+
 def _panel_of(lab_page: LabPage) -> Locator:
     lab_page.command("luminary-auth:open-panel")
     return lab_page.page.get_by_role("region", name="Luminary Cloud panel")
+
+
+def _status_of(lab_page: LabPage) -> Locator:
+    return lab_page.page.locator(".luminary-auth-status")
 
 
 def _sign_in(where: Locator, secret: str) -> None:
     where.get_by_label("API key", exact=True).fill(secret, timeout=LIMIT)
     where.get_by_role("button", name="Use key").click()
     expect(where).to_contain_text("Signed in", timeout=LIMIT)
+
+
+def _log_in(page: Page) -> None:
+    page.get_by_label("E-mail address").fill(ADA.email)
+    page.get_by_label("Password").fill(ADA.password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def _turn_to(lab_page: LabPage, name: str) -> None:
+    lab_page.command("docmanager:open", path=name)
+    lab_page.wait_until_open(name)
 
 
 @pytest.mark.parametrize("kind", [LabPage, NotebookPage])
@@ -65,6 +105,7 @@ def test_start_and_sign_in_in_the_panel_and_the_next_cell_lists_projects(a_lab, 
     panel = _panel_of(lab_page)
     panel.get_by_role("button", name="Start").click(timeout=LIMIT)
     _sign_in(panel, a_key.secret)
+    # Nothing that was asked counts, or is remembered.
     assert lab_page.run(0) == "(2, '')"
     assert lab_page.execution_count(0) == 1
     assert lab_page.run(1).startswith("['")
@@ -74,24 +115,96 @@ def test_start_and_sign_in_in_the_panel_and_the_next_cell_lists_projects(a_lab, 
     expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
 
 
-def test_the_panel_follows_the_notebook_in_front_also_while_its_kernel_is_busy(a_lab, a_lab_page, a_key):
-    a_lab.notebook("one.ipynb", LOGIN, RUNNING)
-    a_lab.notebook("two.ipynb", "1")
-    a_lab_page.open("one.ipynb").run(0)
-    panel = _panel_of(a_lab_page)
+def test_panel_and_status_bar_follow_the_notebook_in_front_also_while_its_kernel_is_busy(a_lab, a_desk, a_key):
+    status, nothing = _status_of(a_desk), "Nothing has signed in from this notebook yet."
+    a_desk.run(0)
+    panel = _panel_of(a_desk)
+    expect(status).to_have_text("● Luminary Cloud: not signed in")
     _sign_in(panel, a_key.secret)
-    a_lab_page.command("docmanager:open", path="two.ipynb")
-    a_lab_page.wait_until_open("two.ipynb")
-    expect(panel).to_contain_text("Nothing has signed in from this notebook yet.", timeout=LIMIT)
-    a_lab_page.command("docmanager:open", path="one.ipynb")
-    a_lab_page.wait_until_open("one.ipynb")
-    a_lab_page.run_cell(1)
-    a_lab_page.command("docmanager:open", path="two.ipynb")
-    expect(panel).to_contain_text("Nothing has signed in from this notebook yet.", timeout=LIMIT)
-    a_lab_page.command("docmanager:open", path="one.ipynb")
+    expect(status).to_have_text("● Luminary Cloud: signed in")
+    _turn_to(a_desk, "two.ipynb")
+    expect(panel).to_contain_text(nothing, timeout=LIMIT)
+    expect(status).to_have_text("● Luminary Cloud")
+    _turn_to(a_desk, "one.ipynb")
+    a_desk.run_cell(1)
+    a_desk.command("docmanager:open", path="two.ipynb")
+    expect(panel).to_contain_text(nothing, timeout=LIMIT)
+    a_desk.command("docmanager:open", path="one.ipynb")
     expect(panel).to_contain_text("Signed in", timeout=LIMIT)
+    expect(status).to_have_text("● Luminary Cloud: signed in")
     (a_lab.notebooks / "enough").touch()
-    assert a_lab_page.output_of(1) == "done"
+    assert a_desk.output_of(1) == "done"
+
+
+def test_the_status_bar_opens_the_panel_and_is_hidden_without_a_notebook(a_desk):
+    panel = a_desk.page.get_by_role("region", name="Luminary Cloud panel")
+    expect(panel).to_be_hidden()
+    _status_of(a_desk).press("Enter", timeout=LIMIT)
+    expect(panel.get_by_role("button", name="Start")).to_be_visible(timeout=LIMIT)
+    a_desk.save()
+    a_desk.command("application:close-all")
+    expect(panel).to_contain_text("Open a notebook to sign its kernel in.")
+    expect(_status_of(a_desk)).to_be_hidden()
+
+
+def test_the_palette_signs_in_with_the_browser_checks_copies_diagnostics_and_signs_out(a_lab, a_context, a_lab_page):
+    a_context.grant_permissions(["clipboard-read", "clipboard-write"], origin=a_lab.url)
+    a_lab.notebook("palette.ipynb", LIST)
+    page = a_lab_page.open("palette.ipynb").page
+    panel = page.get_by_role("region", name="Luminary Cloud panel")
+    _choose(a_lab_page, "Sign in with browser")
+    with a_context.expect_page() as opened:
+        panel.get_by_role("link", name="Open the log-in page").click(timeout=LIMIT)
+    _log_in(opened.value)
+    expect(panel).to_contain_text(ADA.email, timeout=LIMIT)
+    expect(_status_of(a_lab_page)).to_have_text("● Luminary Cloud: 29 d 23 h left")
+    assert a_lab_page.run(0).startswith("['")
+    _choose(a_lab_page, "Check the sign-in")
+    expect(panel).to_contain_text("checked just now", timeout=LIMIT)
+    _choose(a_lab_page, "Copy diagnostics")
+    expect(panel.get_by_role("button", name="Copied")).to_be_visible(timeout=LIMIT)
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "SDK: luminarycloud" in copied
+    assert ADA.email not in copied
+    _choose(a_lab_page, "Sign out…")
+    panel.get_by_role("button", name="Everywhere").click()
+    expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
+
+
+def _choose(lab_page: LabPage, label: str) -> None:
+    """Run a command of ours from the palette."""
+    lab_page.command("apputils:activate-command-palette")
+    page = lab_page.page
+    page.keyboard.type(f"Luminary Cloud {label}")
+    page.locator(".lm-CommandPalette-item.lm-mod-active", has_text=label).click(timeout=LIMIT)
+
+
+@pytest.fixture
+def a_rescue_in_the_panel(a_lab):
+    """The setting, as a person has chosen it."""
+    chosen = a_lab.set("luminary-auth-widget/plugin", {"rescue": "panel"})
+    yield
+    chosen.unlink()
+
+
+@pytest.mark.parametrize(
+    ("use", "why"), [(LOGIN, "nobody was signed in"), (WITHOUT_LOGIN, "the server refused the key")]
+)
+def test_a_cell_that_fails_opens_the_panel_where_the_setting_says_so_and_runs_again_from_there(
+    a_rescue_in_the_panel, a_lab, a_lab_page, a_key, use, why
+):
+    a_lab.notebook("rescue.ipynb", use, LIST)
+    a_lab_page.open("rescue.ipynb").run(0)
+    panel = a_lab_page.page.get_by_role("region", name="Luminary Cloud panel")
+    # Behind what the page has asked.
+    a_lab_page.settle()
+    a_lab_page.run(1)
+    expect(panel).to_contain_text(f"stopped: {why}", timeout=LIMIT)
+    expect(a_lab_page.card_below(1)).to_have_count(0)
+    _sign_in(panel, a_key.secret)
+    panel.get_by_role("button", name="Run this cell again").click(timeout=LIMIT)
+    a_lab_page.wait_until_run(1, count=3)
+    assert a_lab_page.output_of(1).startswith("['")
 
 
 def test_it_comes_back_after_a_restart_a_crash_and_a_reload(a_lab, a_lab_page):
@@ -114,16 +227,30 @@ def test_it_comes_back_after_a_restart_a_crash_and_a_reload(a_lab, a_lab_page):
     expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
 
 
-def test_a_click_is_not_taken_for_the_end_of_a_cell_which_would_close_a_figure(a_lab, a_lab_page, a_key):
-    a_lab.notebook("figure.ipynb", LOGIN, ENDS, "len(ends)")
+def test_a_plot_survives_clicks_in_the_panel_while_it_is_drawn(a_lab, a_lab_page, a_key):
+    a_lab.notebook("figure.ipynb", LOGIN, PLOT, COUNTS)
     a_lab_page.open("figure.ipynb").run(0)
     panel = _panel_of(a_lab_page)
     _sign_in(panel, a_key.secret)
-    a_lab_page.run(1)
-    panel.get_by_role("button", name="Sign out").click()
-    expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
-    # The one end is that of the cell which began to count.
-    assert a_lab_page.run(2) == "1"
+    a_lab_page.run_cell(1)
+    expect(a_lab_page.page.get_by_text("drawing")).to_be_visible(timeout=LIMIT)
+    panel.get_by_role("button", name="Check").click()
+    # Handled now, or when the cell has ended: as this kernel does it.
+    expect(panel).to_contain_text(re.compile("checked just now|The kernel is busy"), timeout=LIMIT)
+    (a_lab.notebooks / "enough").touch()
+    a_lab_page.output_of(1)
+    figures = a_lab_page.page.locator(".jp-NotebookPanel:visible .jp-OutputArea-output img")
+    expect(figures).to_have_count(1, timeout=LIMIT)
+    assert a_lab_page.run(2) == "(4, Text(0.5, 1.0, 'whole'))"
+
+
+@pytest.mark.parametrize(("version", "sentence"), [(99, "is newer than this panel"), (0, "is older than this panel")])
+def test_a_kernel_with_another_version_of_the_library_says_what_to_upgrade(a_lab, a_lab_page, version, sentence):
+    a_lab.notebook("other.ipynb", f"from luminary_auth_widget import presentation\npresentation.PROTOCOL = {version}")
+    a_lab_page.open("other.ipynb").run(0)
+    panel = _panel_of(a_lab_page)
+    panel.get_by_role("button", name="Start").click(timeout=LIMIT)
+    expect(panel).to_contain_text(sentence, timeout=LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -154,5 +281,39 @@ def test_a_kernel_that_is_not_idle_is_not_asked(a_page, status, kind):
     assert a_page.evaluate(ASK, [status, "python", []]) == [kind, 0]
 
 
+@pytest.mark.parametrize(
+    ("traits", "tone", "words"),
+    [
+        ({"state": "signed_out"}, "", "not signed in"),
+        ({"state": "checking"}, "", "checking…"),
+        ({"state": "signed_out", "attempt": "waiting_for_browser"}, "", "signing in…"),
+        ({"state": "expired"}, "bad", "session over"),
+        ({"state": "rejected"}, "bad", "key refused"),
+        ({"state": "signed_in"}, "good", "signed in"),
+        ({"state": "unverified"}, "soon", "not verified"),
+        ({"state": "signed_in", "expires_at": 29 * DAY + 4 * HOUR}, "good", "29 d 04 h left"),
+        ({"state": "signed_in", "expires_at": 7 * DAY}, "soon", "ends soon · 7 d 00 h left"),
+        ({"state": "signed_in", "expires_at": DAY}, "urgent", "ends within a day · 1 d 00 h left"),
+        ({"state": "signed_in", "expires_at": 65 * SECOND}, "urgent", "ends within a day · 1:05 left"),
+        ({"state": "signed_in", "expires_at": 0}, "bad", "time is up"),
+        ({"state": "signed_in", "expires_at": 9 * DAY, "expiry": "about"}, "good", "about 9 d 00 h left"),
+        ({"state": "unverified", "expires_at": 9 * DAY}, "soon", "not verified · 9 d 00 h left"),
+    ],
+)
+def test_the_status_bar_says_the_state_and_the_phase_in_words(a_page, traits, tone, words):
+    blank = {"attempt": "", "expiry": "recorded", "expires_at": None}
+    assert a_page.evaluate(WORDS, {"traits": {**blank, **traits}}) == {"shown": True, "tone": tone, "words": words}
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [("none", False), ("no-kernel", False), ("language", False), ("missing", False), ("unused", True), ("busy", True)],
+)
+def test_without_a_sign_in_the_status_bar_shows_the_name_or_nothing(a_page, kind, shown):
+    assert a_page.evaluate(WORDS_OF_KIND, kind) == {"shown": shown, "tone": "", "words": ""}
+
+
 def test_page_and_kernel_agree_on_the_protocol():
-    assert re.search(r"PROTOCOL = (\d+);", KERNELS_JS.read_text()).group(1) == str(presentation.PROTOCOL)
+    assert re.search(r"PROTOCOL = (\d+);", (LABEXTENSION / "static" / "kernels.js").read_text()).group(1) == str(
+        presentation.PROTOCOL
+    )

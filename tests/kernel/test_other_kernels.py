@@ -12,6 +12,37 @@ from tests.sandbox.helpers import GRACE
 from .driver import Kernel
 from .test_sign_in import LIST, LOGIN
 
+# A renewal that is slow to reach the store, and a look at the store meanwhile: it waits, or would read what is over.
+LOOK_DURING_A_RENEWAL = """
+import threading
+from luminary_auth_widget import sdk, token_store
+store = session.client._auth0_client.credentials_store
+save, saving, enough = store.save, threading.Event(), threading.Event()
+def save_slowly(*given):
+    saving.set()
+    enough.wait(10)
+    save(*given)
+store.save = save_slowly
+checking, looking = threading.Thread(target=session.check), threading.Thread(target=session._others.look)
+checking.start()
+assert saving.wait(10)
+looking.start()
+looking.join(0.5)
+enough.set()
+checking.join()
+looking.join()
+print(sdk.refresh_token(session.client) == token_store.find().token)
+"""
+# What stands in the store while a login is being finished, with which anything may still go wrong.
+WATCH_THE_FINISH = """
+from luminary_auth_widget import servers, token_store
+stored, identity = [], servers.identity
+def look_and_go_on(*given):
+    stored.append(token_store.find())
+    return identity(*given)
+servers.identity = look_and_go_on
+"""
+
 
 @pytest.fixture(scope="module")
 def three_kernels(a_running_sandbox, tmp_path_factory):
@@ -109,3 +140,18 @@ def test_with_rotation_on_a_renewal_in_one_kernel_costs_the_other_neither_its_se
         finally:
             first.close()
             second.close()
+
+
+def test_with_rotation_on_no_other_thread_or_kernel_takes_a_token_that_is_over_or_not_in_use_yet(tmp_path):
+    with sandbox.start(refresh_rotation=True) as cloud:
+        kernel = Kernel(tmp_path, bound_environ(cloud, tmp_path))
+        try:
+            (mine,) = kernel.run(LOGIN).models
+            kernel.run(WATCH_THE_FINISH)
+            kernel.sign_in(mine, cloud)
+            # Else another kernel would follow, and make its token void before the login has ended.
+            assert kernel.run("print(stored)").text == "[None]\n"
+            cloud.advance(timedelta(hours=25))
+            assert kernel.run(LOOK_DURING_A_RENEWAL).text == "True\n"
+        finally:
+            kernel.close()

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The module container that JupyterLab asks for plugins, as a bundler would emit it: written by hand, so that nothing
- * is built. What the plugins do stands in modules of their own; this file only hands them what JupyterLab shares.
+ * is built. What the plugin does stands in modules of their own; this file only hands them what JupyterLab shares.
  */
 (() => {
   const NAME = "luminary-auth-widget";
@@ -9,11 +9,11 @@
   /** @type {Record<string, Record<string, {get: () => Promise<() => any>}>>} */
   let shared = {};
 
-  /** Of JupyterLab's own packages a page has one version each. @param {string} name */
-  const need = async (name) => {
+  /** A package that this page has, in the one version there is; what not every front end has comes out empty.
+   * @param {string} name */
+  const take = async (name) => {
     const version = Object.values(shared[name] ?? {})[0];
-    if (!version) throw new Error(`${NAME}: this page does not share ${name}.`);
-    return (await version.get())();
+    return version ? (await version.get())() : {};
   };
 
   const container = {
@@ -21,9 +21,9 @@
     init: (scope) => void (shared = scope),
     /** The one module there is, "./extension". */
     get: async () => {
-      const modules = await Promise.all(["runs.js", "panel.js"].map((name) => import(new URL(name, here).href)));
-      const plugins = await Promise.all(modules.map(({ createPlugin }) => createPlugin(need)));
-      return () => ({ __esModule: true, default: plugins });
+      const { createPlugin } = await import(new URL("plugin.js", here).href);
+      const plugin = await createPlugin(take);
+      return () => ({ __esModule: true, default: plugin });
     },
   };
   const page = /** @type {{_JUPYTERLAB?: Record<string, typeof container>}} */ (window);

@@ -1,32 +1,13 @@
 // @ts-check
-/**
- * What each notebook's kernel says of the sign-in: learnt by listening, and asked for only where nothing was heard.
- *
- * A kernel is asked on its main shell, while it is idle. Never through a subshell while a cell runs: even a silent
- * request fires IPython's `post_execute`, which flushes the matplotlib figure that the cell is drawing.
- */
+/** What each notebook's kernel says of the sign-in: learnt by listening, and asked for only where nothing was heard. */
 
-/**
- * @typedef {"none"|"no-kernel"|"connecting"|"language"|"missing"|"old"|"new"|"unused"|"busy"|"restarting"|"dead"
- *   |"failed"|"ready"} Kind
- * @typedef {{kind: Kind, model?: string, detail?: string}} Finding
- * @typedef {{model: string, traits: Record<string, any>}} Known
- * @typedef {{connect(slot: (sender: any, args: any) => void): void}} Signal
- * @typedef {{id: string, status: string, connectionStatus: string, info: Promise<any>,
- *   requestExecute(content: object, dispose: boolean): {done: Promise<{content: any}>}}} Kernel
- * @typedef {{session: {kernel: Kernel|null}|null, kernelChanged: Signal, statusChanged: Signal,
- *   connectionStatusChanged: Signal, iopubMessage: Signal}} SessionContext
- * @typedef {{sessionContext: SessionContext}} Notebook
- */
+import { ask } from "./asking.js";
+
+/** @import {Finding, Known, Notebook, Place} from "./lab.d.ts" */
 
 /** presentation.py's number of the same name. */
 export const PROTOCOL = 1;
 const OURS = "luminary_auth_widget.widget.AuthWidget";
-const REPLY = "application/vnd.luminary-auth+json";
-/** Imports nothing of ours: a module that is there already, else whether there is one to import. */
-const PEEK = `(lambda module, find: module.side_view() if module else "unused" if find("luminary_auth_widget") else "missing")(
-  __import__("sys").modules.get("luminary_auth_widget.notebook"), __import__("importlib.util").util.find_spec)`;
-const START = '__import__("luminary_auth_widget.notebook", fromlist=["side_view"]).side_view(start=True)';
 const LOST = ["dead", "terminating"], RESTARTING = ["restarting", "autorestarting"];
 
 export class Kernels {
@@ -37,6 +18,10 @@ export class Kernels {
   /** The newest question to each kernel; an answer to an older one is void. @type {Map<string, number>} */
   asking = new Map();
   count = 0;
+  /** Kernels that may have begun to use the library since they were asked. @type {Set<string>} */
+  stale = new Set();
+  /** What kernels are to be told. @type {Place} */
+  place = "cell";
 
   /** @param {(notebook: Notebook) => void} changed */
   constructor(changed) {
@@ -46,7 +31,7 @@ export class Kernels {
   /** Listen to every notebook, so that a switch needs no request. @param {Notebook} notebook */
   watch(notebook) {
     const { sessionContext: context } = notebook, changed = () => this.changed(notebook);
-    const forget = () => this.forget(kernelOf(notebook)?.id), changedAnew = () => (forget(), changed());
+    const changedAnew = () => (this.forget(kernelOf(notebook)?.id), changed());
     // A restart that was asked for is a change to a kernel of the same id; a crash is only a status.
     context.kernelChanged.connect((_, { oldValue }) => (this.forget(oldValue?.id), changedAnew()));
     context.statusChanged.connect((_, status) => [...LOST, ...RESTARTING].includes(status) ? changedAnew() : changed());
@@ -62,33 +47,39 @@ export class Kernels {
     if (!kernel) return { kind: "no-kernel" };
     if (RESTARTING.includes(kernel.status)) return { kind: "restarting" };
     if (LOST.includes(kernel.status)) return { kind: "dead" };
-    const known = this.known.get(kernel.id);
+    const known = this.known.get(kernel.id), answer = this.answers.get(kernel.id);
     if (known) return known.traits.protocol === PROTOCOL ? { kind: "ready", model: known.model } : disagreement(known);
-    if (this.answers.has(kernel.id)) return /** @type {Finding} */ (this.answers.get(kernel.id));
-    return { kind: kernel.status === "busy" && !this.asking.has(kernel.id) ? "busy" : "connecting" };
+    return answer ?? { kind: kernel.status === "busy" && !this.asking.has(kernel.id) ? "busy" : "connecting" };
   }
 
-  /** Ask a notebook's kernel, where nothing is known of it and it has nothing else to do. @param {Notebook} notebook */
+  /** @param {Notebook|null} notebook */
+  knownOf(notebook) {
+    return this.known.get((notebook && kernelOf(notebook)?.id) ?? "");
+  }
+
+  /** Ask a kernel that has nothing else to do, where nothing is known of it or it knows an older setting.
+   * @param {Notebook} notebook */
   async look(notebook) {
     const kernel = kernelOf(notebook);
-    if (!kernel || kernel.connectionStatus !== "connected" || kernel.status !== "idle") return;
-    if (this.known.has(kernel.id) || this.answers.has(kernel.id) || this.asking.has(kernel.id)) return;
-    await this.ask(notebook, kernel, PEEK);
+    if (!kernel || kernel.connectionStatus !== "connected" || kernel.status !== "idle" || this.asking.has(kernel.id)) return;
+    const known = this.known.get(kernel.id);
+    if (known ? known.place === this.place : this.answers.has(kernel.id) && !this.stale.has(kernel.id)) return;
+    // Asked once, whatever comes of it.
+    if (known) known.place = this.place;
+    await this.ask(notebook);
   }
 
-  /** Begin to use the library in that kernel; it imports it. @param {Notebook} notebook */
-  async start(notebook) {
+  /** Ask, or have that kernel `begin` to use the library, which imports it. @param {Notebook} notebook */
+  async ask(notebook, begin = false) {
     const kernel = kernelOf(notebook);
-    if (kernel) await this.ask(notebook, kernel, START);
-  }
-
-  /** @param {Notebook} notebook @param {Kernel} kernel @param {string} expression */
-  async ask(notebook, kernel, expression) {
+    if (!kernel) return;
     const number = ++this.count, isNewest = () => this.asking.get(kernel.id) === number;
-    this.answers.delete(kernel.id);
+    // Other questions change nothing on the page before they are answered.
+    if (begin) this.answers.delete(kernel.id);
+    this.stale.delete(kernel.id);
     this.asking.set(kernel.id, number);
     this.changed(notebook);
-    const answer = await answerOf(kernel, expression, isNewest);
+    const answer = await ask(kernel, { place: this.place, begin }, isNewest);
     if (!isNewest()) return;
     this.asking.delete(kernel.id);
     if ("model" in answer && "traits" in answer) this.known.set(kernel.id, answer);
@@ -101,17 +92,17 @@ export class Kernels {
   hear(id, { header: { msg_type: type }, content }) {
     if (id === undefined) return false;
     const known = this.known.get(id), { comm_id: model, data } = content;
+    // A kernel that has loaded the library by that cell is to know the setting before the next one fails.
+    if (type === "execute_input" && !known && this.place !== "cell") this.stale.add(id);
     if (type === "comm_open" && data?.state?._anywidget_id === OURS && !known)
-      return !!this.known.set(id, { model, traits: { ...data.state } });
+      return !!this.known.set(id, learn({ model, traits: {}, offset: 0, place: "cell" }, data.state));
     if (!known || model !== known.model) return false;
     if (type === "comm_close") return this.forget(id), true;
-    if (type === "comm_msg" && data.method === "update") return !!Object.assign(known.traits, data.state);
-    return false;
+    return type === "comm_msg" && data.method === "update" && !!learn(known, data.state);
   }
 
   /** @param {string|undefined} id */
-  forget(id) {
-    if (id === undefined) return;
+  forget(id = "") {
     this.known.delete(id);
     this.answers.delete(id);
     this.asking.delete(id);
@@ -124,39 +115,9 @@ export const kernelOf = (notebook) => notebook.sessionContext.session?.kernel ??
 /** @param {Known} known @returns {Finding} */
 const disagreement = ({ traits }) => ({ kind: traits.protocol > PROTOCOL ? "new" : "old" });
 
-/** @param {Kernel} kernel @param {string} expression @param {() => boolean} isNewest @returns {Promise<Known|Finding>} */
-async function answerOf(kernel, expression, isNewest) {
-  try {
-    const { name } = (await kernel.info).language_info;
-    if (name !== "python") return { kind: "language", detail: name };
-    // A cell that failed takes along what was queued behind it: asked once more.
-    let reply = await request(kernel, expression);
-    while (reply.status === "aborted" && isNewest()) reply = await request(kernel, expression);
-    return read(reply.user_expressions?.it);
-  } catch (error) {
-    // The kernel restarted or went away meanwhile, which its status says as well.
-    return { kind: "failed", detail: String(error) };
-  }
-}
-
-/** @param {Kernel} kernel @param {string} expression */
-async function request(kernel, expression) {
-  const future = kernel.requestExecute({
-    code: "", silent: true, store_history: false, stop_on_error: false, user_expressions: { it: expression },
-    // By this the library knows that somebody is there.
-    allow_stdin: expression === START,
-  }, true);
-  return (await future.done).content;
-}
-
-/** @param {any} result @returns {Known|Finding} */
-function read(result) {
-  if (result?.status !== "ok") {
-    if (result?.ename === "ModuleNotFoundError") return { kind: "missing" };
-    if (["AttributeError", "TypeError"].includes(result?.ename)) return { kind: "old" };
-    return { kind: "failed", detail: `${result?.ename}: ${result?.evalue}` };
-  }
-  const ours = result.data[REPLY];
-  if (ours) return { model: ours.model, traits: ours.traits };
-  return { kind: result.data["text/plain"] === "'missing'" ? "missing" : "unused" };
+/** @param {Known} known @param {Record<string, any>} state */
+function learn(known, state) {
+  if ("kernel_now" in state) known.offset = state.kernel_now - Date.now();
+  Object.assign(known.traits, state);
+  return known;
 }

@@ -1,13 +1,13 @@
 // @ts-check
-/** The panel in the left sidebar: the widget of the notebook in front, or a sentence that says why there is none. */
+/** What the panel shows: the widget of the notebook in front, or a sentence that says why there is none. */
 
-import { Kernels, kernelOf } from "./kernels.js";
+import { kernelOf } from "./kernels.js";
 
-/** @import {Finding, Kind, Notebook} from "./kernels.js" */
+/** @import {Front} from "./front.js" */
+/** @import {Finding, Kind, Notebook, Say} from "./lab.d.ts" */
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
-const OPEN = "luminary-auth:open-panel", NAME = "Luminary Cloud";
-/** How long a notebook that was just opened may take to know its widgets. */
+/** How long a notebook that was just opened may take to know its widgets, and a widget to offer a button. */
 const PATIENCE_SECONDS = 5;
 
 /** @type {Record<Kind|"lost", string>} */
@@ -15,7 +15,7 @@ const TEXT = {
   none: "Open a notebook to sign its kernel in.",
   "no-kernel": "This notebook has no kernel. Choose one with Kernel → Change Kernel…",
   connecting: "Asking the kernel… If a cell is running, the answer comes when it ends.",
-  language: "This kernel runs %. Signing in needs a Python kernel.",
+  language: "This kernel runs %1. Signing in needs a Python kernel.",
   missing: "The library is not installed in this kernel's environment. Run this in a cell, then restart the kernel:",
   old: "The library in this kernel is older than this panel. Run this in a cell, then restart the kernel:",
   new: "The library in this kernel is newer than this panel. Upgrade luminary-auth-widget where JupyterLab runs, then reload this page.",
@@ -23,7 +23,7 @@ const TEXT = {
   busy: "The kernel is busy. The panel comes when the running cell ends.",
   restarting: "The kernel is restarting…",
   dead: "The kernel has stopped. Start it with Kernel → Restart Kernel…",
-  failed: "The kernel could not answer: %",
+  failed: "The kernel could not answer: %1",
   lost: "This page does not know the kernel's widget. Reload the page.",
   ready: "",
 };
@@ -31,42 +31,8 @@ const TEXT = {
 const LINES = { missing: "%pip install luminary-auth-widget", old: "%pip install --upgrade luminary-auth-widget" };
 /** @type {Partial<Record<Kind|"lost", string>>} */
 const BUTTONS = { unused: "Start", failed: "Try again" };
-const ICON = `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16"><g class="jp-icon3" fill="#616161">
-<circle cx="8" cy="8" r="3.2"/><circle class="jp-icon3" cx="8" cy="8" r="6" fill="none" stroke="#616161" stroke-width="2.4"
- stroke-dasharray="1.3 3.412" stroke-dashoffset=".65"/></g></svg>`;
 
-/** @param {(name: string) => Promise<any>} need */
-export async function createPlugin(need) {
-  const { INotebookTracker } = await need("@jupyterlab/notebook");
-  const { ILayoutRestorer } = await need("@jupyterlab/application");
-  const { ICommandPalette } = await need("@jupyterlab/apputils");
-  const { LabIcon } = await need("@jupyterlab/ui-components");
-  const { Panel } = await need("@lumino/widgets");
-  return {
-    id: "luminary-auth-widget:panel",
-    description: "Shows the sign-in of the active notebook's kernel in the left sidebar.",
-    autoStart: true,
-    requires: [INotebookTracker],
-    optional: [ILayoutRestorer, ICommandPalette],
-    activate: (/** @type {any} */ app, /** @type {any} */ tracker, /** @type {any} */ restorer, /** @type {any} */ palette) => {
-      const icon = new LabIcon({ name: "luminary-auth:icon", svgstr: ICON });
-      const panel = new Panel();
-      panel.id = "luminary-auth-panel";
-      Object.assign(panel.title, { icon, caption: NAME });
-      panel.node.setAttribute("role", "region");
-      panel.node.setAttribute("aria-label", `${NAME} panel`);
-      panel.node.style.cssText = "padding: 8px; overflow: auto; background: var(--jp-layout-color1)";
-      new Sidebar(panel, tracker).begin();
-      app.shell.add(panel, "left", { rank: 900 });
-      restorer?.add(panel, panel.id);
-      const label = "Show the Luminary Cloud panel";
-      app.commands.addCommand(OPEN, { label, icon, execute: () => app.shell.activateById(panel.id) });
-      palette?.addItem({ command: OPEN, category: NAME });
-    },
-  };
-}
-
-class Sidebar {
+export class Sidebar {
   /** @type {any} */
   view = null;
   /** The notebook and the finding that are shown. */
@@ -74,61 +40,46 @@ class Sidebar {
   /** The newest drawing; what an older one waited for is void. */
   number = 0;
 
-  /** @param {any} panel @param {any} tracker */
-  constructor(panel, tracker) {
+  /** @param {any} panel @param {Front} front @param {Say} say */
+  constructor(panel, front, say) {
     this.panel = panel;
-    this.tracker = tracker;
-    this.message = document.createElement("div");
-    this.message.style.cssText = "display: grid; gap: 10px; padding: 4px; color: var(--jp-ui-font-color1); overflow-wrap: anywhere";
+    this.front = front;
+    this.say = say;
+    this.message = element("div", "", "luminary-auth-message");
     this.message.setAttribute("role", "status");
     panel.node.append(this.message);
-    this.kernels = new Kernels((notebook) => {
-      const here = this.notebook && kernelOf(this.notebook)?.id;
-      if (notebook === this.notebook || (here && here === kernelOf(notebook)?.id)) this.follow();
-    });
-  }
-
-  begin() {
-    this.tracker.forEach((/** @type {Notebook} */ notebook) => this.kernels.watch(notebook));
-    this.tracker.widgetAdded.connect((/** @type {any} */ _, /** @type {Notebook} */ notebook) => this.kernels.watch(notebook));
-    this.tracker.currentChanged.connect(() => this.follow());
-    this.follow();
-  }
-
-  get notebook() {
-    return this.tracker.currentWidget;
+    front.follow(() => this.follow());
   }
 
   follow() {
-    const { notebook } = this, finding = this.kernels.of(notebook);
+    const { notebook, finding } = this.front;
     const key = JSON.stringify([notebook?.id, notebook && kernelOf(notebook)?.id, finding]);
-    if (key !== this.shown) {
-      this.shown = key;
-      void this.draw(notebook, finding);
-    }
-    if (notebook) void this.kernels.look(notebook);
+    if (key === this.shown) return;
+    this.shown = key;
+    void this.draw(notebook, finding);
   }
 
-  /** @param {any} notebook @param {Finding} finding */
+  /** @param {Notebook|null} notebook @param {Finding} finding */
   async draw(notebook, finding) {
     const number = ++this.number;
     this.view?.dispose();
     this.view = null;
-    this.say(finding.kind, finding.detail);
-    if (!finding.model) return;
+    this.tell(finding.kind, finding.detail);
+    if (!notebook || !finding.model) return;
     const view = await this.find(notebook, finding.model, () => number === this.number);
     if (number !== this.number) return view?.dispose();
     this.view = view;
     if (view) this.panel.addWidget(view);
-    else this.say("lost");
+    else this.tell("lost");
   }
 
   /**
    * Of notebooks that share a kernel, the first one that was open when the widget was made knows it.
-   * @param {any} notebook @param {string} model @param {() => boolean} isNewest
+   * @param {Notebook} notebook @param {string} model @param {() => boolean} isNewest
    */
   async find(notebook, model, isNewest) {
-    const others = [...this.sharers(notebook)], until = Date.now() + PATIENCE_SECONDS * 1000;
+    const others = /** @type {Notebook[]} */ ([]), until = deadline();
+    this.front.tracker.forEach((each) => void (each !== notebook && this.front.concerns(each) && others.push(each)));
     while (isNewest()) {
       for (const each of [notebook, ...others]) {
         const view = await render(each.content.rendermime, model);
@@ -136,33 +87,44 @@ class Sidebar {
         view.dispose();
       }
       if (Date.now() > until) break;
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await pause();
     }
     return null;
   }
 
-  /** @param {any} notebook */
-  *sharers(notebook) {
-    const id = kernelOf(notebook)?.id, all = /** @type {any[]} */ ([]);
-    this.tracker.forEach((/** @type {any} */ each) => void all.push(each));
-    for (const each of all) if (each !== notebook && kernelOf(each)?.id === id) yield each;
+  /** Press the widget's button of that intent, as a person would, once it is there. @param {string} intent */
+  async press(intent) {
+    if (this.front.finding.kind === "unused") await this.front.begin();
+    const until = deadline();
+    while (Date.now() < until) {
+      /** @type {HTMLElement[]} */
+      const buttons = [...(this.view?.node.querySelectorAll(`[data-intent="${intent}"]`) ?? [])];
+      const button = buttons.find((each) => !each.closest("[hidden]"));
+      if (button) {
+        button.closest("details")?.setAttribute("open", "");
+        button.focus();
+        return button.click();
+      }
+      await pause();
+    }
   }
 
   /** @param {Kind|"lost"} kind */
-  say(kind, detail = "") {
+  tell(kind, detail = "") {
     const line = LINES[kind], label = BUTTONS[kind];
-    const parts = [element("p", TEXT[kind].replace("%", () => detail)), line && element("code", line)];
+    const parts = [element("p", this.say(TEXT[kind], detail)), line && element("code", line)];
     if (label) {
-      const button = element("button", label);
-      button.className = "jp-mod-styled jp-mod-accept";
-      button.onclick = () => void this.kernels.start(this.notebook);
+      const button = element("button", this.say(label), "jp-mod-styled jp-mod-accept");
+      button.onclick = () => void this.front.begin();
       parts.push(button);
     }
     this.message.hidden = kind === "ready";
-    this.message.style.display = kind === "ready" ? "none" : "grid";
     this.message.replaceChildren(...parts.filter((part) => part instanceof Node));
   }
 }
+
+const deadline = () => Date.now() + PATIENCE_SECONDS * 1000;
+const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
 
 /** The renderer blanks what it was given when it is disposed of: every view gets data of its own.
  * @param {any} rendermime @param {string} model_id */
@@ -174,9 +136,6 @@ async function render(rendermime, model_id) {
 }
 
 /** @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {string} text */
-function element(tag, text) {
-  const node = document.createElement(tag);
-  node.textContent = text;
-  if (tag === "p") node.style.margin = "0";
-  return node;
+function element(tag, text, className = "") {
+  return Object.assign(document.createElement(tag), { textContent: text, className });
 }

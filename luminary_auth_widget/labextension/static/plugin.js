@@ -1,0 +1,133 @@
+// @ts-check
+/**
+ * What JupyterLab is told of us: an icon with a panel, a place in the status bar, commands, a setting.
+ *
+ * A page without a notebook fetches no more than this; the rest comes with the first notebook, or when it is asked for.
+ */
+
+/** @import {Front} from "./front.js" */
+/** @import {Say} from "./lab.d.ts" */
+
+const NAME = "Luminary Cloud", ID = "luminary-auth-widget:plugin", OPEN = "luminary-auth:open-panel";
+/** A press of the widget's button of that intent: [command, intent, label, what the kernel must offer for it]. */
+const PRESSES = [
+  ["sign-in-with-browser", "sign_in_with_browser", "Sign in with browser", "browser"],
+  ["load-env", "load_env", "Load .env", "load_env"],
+  ["check", "check", "Check the sign-in", "check"],
+  ["sign-out", "sign_out", "Sign out…", "sign_out"],
+  ["copy-diagnostics", "copy_diagnostics", "Copy diagnostics", ""],
+];
+const ICON = `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16"><g class="jp-icon3" fill="#616161">
+<circle cx="8" cy="8" r="3.2"/><circle class="jp-icon3" cx="8" cy="8" r="6" fill-opacity="0" stroke="#616161" stroke-width="2.4"
+ stroke-dasharray="1.3 3.412" stroke-dashoffset=".65"/></g></svg>`;
+
+/** @param {(name: string) => Promise<any>} take */
+export async function createPlugin(take) {
+  const { INotebookTracker, NotebookActions } = await take("@jupyterlab/notebook");
+  const { ILayoutRestorer } = await take("@jupyterlab/application");
+  const { ICommandPalette } = await take("@jupyterlab/apputils");
+  const { ISettingRegistry } = await take("@jupyterlab/settingregistry");
+  const { IStatusBar } = await take("@jupyterlab/statusbar");
+  const { ITranslator } = await take("@jupyterlab/translation");
+  const { LabIcon } = await take("@jupyterlab/ui-components");
+  const { Signal } = await take("@lumino/signaling");
+  const { Panel, Widget } = await take("@lumino/widgets");
+  // Notebook 7 has no status bar, other front ends may have less.
+  const optional = [ILayoutRestorer, ICommandPalette, ISettingRegistry, IStatusBar, ITranslator].filter(Boolean);
+
+  /** @param {any} app @param {any} tracker @param {any[]} services */
+  function activate(app, tracker, ...services) {
+    const service = (/** @type {any} */ token) => token && services[optional.indexOf(token)];
+    const words = service(ITranslator)?.load("luminary_auth_widget");
+    /** @type {Say} */
+    const say = (text, ...args) => words?.__(text, ...args) ?? text.replace("%1", () => args[0]);
+    const icon = new LabIcon({ name: "luminary-auth:icon", svgstr: ICON });
+    const open = () => app.shell.activateById(panel.id);
+    /** @type {Front|undefined} */
+    let front;
+    const begin = once(async () => {
+      const [{ Front }, { Runner }] = await Promise.all([import("./front.js"), import("./runs.js")]);
+      front = new Front(tracker, open);
+      front.follow(() => commands.forEach((name) => app.commands.notifyCommandChanged(name)));
+      new Runner(tracker, NotebookActions, panel.node).begin();
+      void followSetting(service(ISettingRegistry), front);
+      void addStatus(service(IStatusBar), { Widget, Signal, front, open }, say);
+      return front;
+    });
+    const sidebar = once(async () => new (await import("./panel.js")).Sidebar(panel, await begin(), say));
+    const panel = createPanel(Panel, sidebar, icon, say);
+    app.shell.add(panel, "left", { rank: 900 });
+    service(ILayoutRestorer)?.add(panel, panel.id);
+    const commands = addCommands(app.commands, { front: () => front, sidebar, open, icon }, say);
+    for (const command of commands) service(ICommandPalette)?.addItem({ command, category: NAME });
+    document.head.append(Object.assign(document.createElement("link"),
+      { rel: "stylesheet", href: new URL("style.css", import.meta.url).href }));
+    tracker.widgetAdded.connect(begin);
+    if (tracker.size) void begin();
+  }
+
+  return {
+    id: ID, autoStart: true, requires: [INotebookTracker], optional, activate,
+    description: "Shows the sign-in of the active notebook's kernel in the left sidebar and the status bar.",
+  };
+}
+
+/** @template T @param {() => T} make @returns {() => T} what was made the first time */
+function once(make) {
+  /** @type {T|undefined} */
+  let made;
+  return () => (made ??= make());
+}
+
+/** @param {any} Panel @param {() => unknown} seen called when it is seen @param {any} icon @param {Say} say */
+function createPanel(Panel, seen, icon, say) {
+  class SidePanel extends Panel {
+    onAfterAttach() {
+      if (this.isVisible) seen();
+    }
+
+    onAfterShow() {
+      seen();
+    }
+  }
+  const panel = new SidePanel();
+  panel.id = "luminary-auth-panel";
+  panel.addClass("luminary-auth-panel");
+  Object.assign(panel.title, { icon, caption: NAME });
+  panel.node.setAttribute("role", "region");
+  panel.node.setAttribute("aria-label", say("Luminary Cloud panel"));
+  return panel;
+}
+
+/** @param {any} registry @param {any} parts @param {Say} say @returns {string[]} the commands' names */
+function addCommands(registry, { front, sidebar, open, icon }, say) {
+  registry.addCommand(OPEN, { label: say("Show the Luminary Cloud panel"), icon, execute: open });
+  const presses = PRESSES.map(([name, intent, label, offer]) => {
+    const command = `luminary-auth:${name}`;
+    const isEnabled = () => {
+      const offers = front()?.known?.traits.offers;
+      return offers ? !offer || offers.includes(offer) : offer === "browser" && front()?.finding.kind === "unused";
+    };
+    const execute = async () => (open(), (await sidebar()).press(intent));
+    registry.addCommand(command, { label: say(label), isEnabled, execute });
+    return command;
+  });
+  return [OPEN, ...presses];
+}
+
+/** @param {any} bar @param {any} parts @param {Say} say */
+async function addStatus(bar, { Widget, Signal, front, open }, say) {
+  if (!bar) return;
+  const { createItem } = await import("./status.js");
+  const activeStateChanged = new Signal({}), shownChanged = () => activeStateChanged.emit(undefined);
+  const { node, isShown } = createItem(front, { open, shownChanged }, say);
+  bar.registerStatusItem(ID, { item: new Widget({ node }), align: "left", rank: 900, isActive: isShown, activeStateChanged });
+}
+
+/** @param {any} registry @param {Front} front */
+async function followSetting(registry, front) {
+  const settings = await registry?.load(ID);
+  const read = () => front.rescueIn(settings.get("rescue").composite);
+  settings?.changed.connect(read);
+  if (settings) read();
+}
