@@ -11,12 +11,14 @@ LABEXTENSION := $(shell find luminary_auth_widget/labextension -type f)
 # JupyterLab refuses to start as root without it.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test matrix check shots bench clean
+.PHONY: help demo test matrix binder-check check shots bench clean
 
 help:
 	@echo "make demo    JupyterLab on the tour, with a sandbox cloud on this machine"
 	@echo "make test    the whole suite; what .ci/run calls"
 	@echo "make matrix  what is tested on versions besides the newest, and docs/kernel-matrix.md"
+	@echo "make binder-check"
+	@echo "             the Binder build, rendered and replayed without an engine; part of make matrix"
 	@echo "make check   formatting, lint, types, import directions"
 	@echo "make shots   the pictures in README.md, from the real widget"
 	@echo "make bench   how fast it is, measured side by side"
@@ -66,6 +68,10 @@ matrix: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest tests -m matrix
 	$(BIN)/python -m tests.matrix --reach
+
+binder-check: $(VENV)/.dev
+	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m pytest tests/hub/test_binder.py -m matrix
 
 shots: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium

@@ -335,7 +335,8 @@ def _error(fact: dict[str, Any], link: Link | None) -> AuthError:  # noqa: PLR09
         case "ports":
             return PortsTaken(
                 "All four ports that a login may come back to (10001, 9876, 22223, 5000) are taken on this machine.",
-                next_step="Finish or cancel the other sign-ins on that machine, or sign in with an API key.",
+                next_step="Sign-ins under way here, other people's among them, let go of theirs within 5 minutes. Try"
+                " again then, or sign in with an API key.",
             )
         case "certificate":
             return servers.untrusted(host)

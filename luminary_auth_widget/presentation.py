@@ -114,8 +114,12 @@ def _subtitle(status: AuthStatus) -> str:
     if status.source == "pasted":
         return f"pasted key {status.fingerprint}"
     if status.fingerprint:
-        return f"key {status.fingerprint} from {status.source}"
-    return "" if status.message else "Nothing found in the environment, .env or the token store"
+        given = "provided by the" if status.source == "environment" else "from"
+        return f"key {status.fingerprint} {given} {status.source}"
+    if status.message:
+        return ""
+    nothing = "Nothing found in the environment, .env or the token store"
+    return "This is the sandbox: enter no password or key of yours" if sdk.in_sandbox() else nothing
 
 
 def _attempt(attempt: Attempt | None) -> dict[str, Any] | None:

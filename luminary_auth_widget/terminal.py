@@ -108,8 +108,12 @@ def _introduce(status: AuthStatus, *, open_browser: bool) -> None:
     link = status.attempt.link if status.attempt else None
     if not link:
         return
-    opened = open_browser and _open(link)
-    print("Your browser should have opened this page; if not, open it yourself:" if opened else "Open this page:")
+    if link.startswith("/"):  # the sandbox on a hub that does not tell its name
+        print("Open this page of your Jupyter server; put its name in front, as your address bar has it:")
+    elif open_browser and _open(link):
+        print("Your browser should have opened this page; if not, open it yourself:")
+    else:
+        print("Open this page:")
     print(f"\n{link}\n")
     print("Browser on another machine? It ends on a page that cannot connect. Paste that page's address here and press")
     print("Enter; what you paste stays hidden. Ctrl-C cancels.", flush=True)

@@ -110,7 +110,7 @@ def _status(sandbox: Sandbox, _: argparse.Namespace) -> str:
         for key in status.keys
     ]
     lines = (
-        f"Pages: {sandbox.page_url}",
+        f"Pages: {sandbox.browser_url}",
         f"Files: {friendly(sandbox.folder)}",
         _clock(sandbox),
         f"Faults: {faults or 'none'}",
@@ -180,7 +180,7 @@ def _introduce(sandbox: Sandbox, *, print_environ: bool) -> None:
     # What is no `export` is a comment then, so that all of it can be pasted or sourced.
     mark = "# " if print_environ else ""
     print(f"{mark}This is a sandbox, not Luminary Cloud: {sandbox.url}")
-    print(f"{mark}Its pages: {sandbox.page_url}")
+    print(f"{mark}Its pages: {sandbox.browser_url}")
     print(f"{mark}{accounts_sentence()}", flush=True)
     if print_environ:
         for name, value in sandbox.environ.items():

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import trust
 from .state import RunningSandbox, SandboxError
@@ -128,6 +129,17 @@ class Sandbox:
         return self._running.page_url
 
     @property
+    def browser_url(self) -> str:
+        """The same pages where a person's browser reaches them: on a hub, and so on Binder, through its proxy.
+
+        A path alone where the hub does not tell its name: whoever looks at a page of it knows (`webAddress` in
+        widget.js).
+        """
+        server = os.environ.get("JUPYTERHUB_PUBLIC_URL") or os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+        # The folder of jupyter-server-proxy, which the binder extra installs.
+        return f"{server.rstrip('/')}/proxy/{urlsplit(self.page_url).port}" if server else self.page_url
+
+    @property
     def environ(self) -> dict[str, str]:
         """The variables that point the SDK at this sandbox, when set before it is imported.
 
@@ -150,7 +162,7 @@ class Sandbox:
             "LC_REFRESH_ROTATION": "TRUE" if self._running.refresh_rotation else "FALSE",
             **dict.fromkeys(trust.VARIABLES, bundle),
             # Where a person's browser finds the pages without a warning about the CA; the widget links there.
-            "LUMINARY_SANDBOX_PAGES": self.page_url,
+            "LUMINARY_SANDBOX_PAGES": self.browser_url,
             **_past_proxies(),
             # gRPC's core otherwise prints TLS lines into cells.
             "GRPC_VERBOSITY": os.environ.get("GRPC_VERBOSITY") or "NONE",

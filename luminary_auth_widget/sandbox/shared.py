@@ -57,6 +57,7 @@ def accounts_sentence() -> str:
 def _what_changed(sandbox: Sandbox, taken_out: str) -> Iterator[str]:
     # Without the https address: JupyterLab would make it a link, and a browser does not trust the sandbox's CA.
     yield "This kernel now talks to the sandbox on this machine, not to Luminary Cloud."
+    yield "Nothing real belongs there: enter no password or key of yours."
     if taken_out:
         fingerprint = Secret(taken_out).fingerprint
         yield f"Your LC_API_KEY ({fingerprint}) was taken out of this kernel's environment and is not sent anywhere."
@@ -64,7 +65,9 @@ def _what_changed(sandbox: Sandbox, taken_out: str) -> Iterator[str]:
     if dotenv:
         place = "beside this notebook" if dotenv.parent == Path.cwd() else f"above this notebook ({friendly(dotenv)})"
         yield f"There is a .env {place}; its LC_ variables are not read unless you press Load."
-    yield f"Its pages: {sandbox.page_url}"
+    # A path alone is nothing that a person could open.
+    through_hub = "Get a key ↗ in the widget opens them, through jupyter-server-proxy"
+    yield f"Its pages: {sandbox.browser_url if '://' in sandbox.browser_url else through_hub}"
     yield "Demo accounts:"
     # A line each: a cell's output breaks long lines inside of passwords.
     yield from (f"  {account.email} (password {account.password})" for account in ACCOUNTS)

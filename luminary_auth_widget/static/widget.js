@@ -155,10 +155,10 @@ function setProperty(node, name, value) {
   else node.setAttribute(name, value);
 }
 
-/** @param {string|null} address */
+/** A path alone is on this page's own server: a kernel on a hub may not know its name. @param {string|null} address */
 function webAddress(address) {
   try {
-    const { protocol, href } = new URL(address ?? "");
+    const { protocol, href } = new URL(address ?? "", address?.startsWith("/") ? location.href : undefined);
     return protocol === "https:" || protocol === "http:" ? href : null;
   } catch {
     return null;
@@ -652,7 +652,8 @@ function browserButton({ h, tell, line }) {
 const waitingForBrowser = (drawing) => {
   const { h, button, tell, line } = drawing;
   const well = h("div", {
-    class: "law-well", role: "group", "aria-label": TEXT.link, tabindex: 0, note: ({ link }) => link ?? "",
+    class: "law-well", role: "group", "aria-label": TEXT.link, tabindex: 0,
+    note: ({ link }) => webAddress(link) ?? link ?? "",
   });
   const copy = copyButton(button, TEXT.copyLink, well);
   const another = h("input", {

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import nbformat
 import requests
@@ -46,7 +46,7 @@ class Lab:
         profile = folder / "ipython" / "profile_default"
         profile.mkdir(parents=True)
         (profile / "ipython_kernel_config.py").write_text("get_config().IPKernelApp.log_level = 'DEBUG'\n")
-        port = _free_port()
+        port = free_port()
         self.url = f"http://localhost:{port}"
         self.log = folder / "lab.log"
         with self.log.open("wb") as log:
@@ -111,12 +111,19 @@ class Lab:
         raise AssertionError(f"JupyterLab did not start:\n{self.log.read_text()}")
 
 
+class Server(Protocol):
+    """What serves the pages of JupyterLab: its address, without a slash at the end."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class LabPage:
     """One browser page with one notebook open."""
 
     _address = "{}/lab/tree/{}?reset"
 
-    def __init__(self, page: Page, lab: Lab):
+    def __init__(self, page: Page, lab: Server):
         self.page, self.lab = page, lab
 
     def open(self, name: str) -> LabPage:
@@ -289,7 +296,8 @@ def _environ_of(folder: Path, extra: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port: int = probe.getsockname()[1]

@@ -62,6 +62,13 @@ def test_the_link_opens_a_new_tab_that_knows_nothing_of_the_notebook(a_widget):
     expect(link).to_have_attribute("rel", "noopener noreferrer")
 
 
+def test_a_link_that_is_a_path_alone_is_one_of_the_server_that_shows_the_page(a_remote_widget):
+    a_remote_widget.render(waiting(link="/user/ada/proxy/4711/authorize?state=0123456789"))
+    whole = "http://notebook.example/user/ada/proxy/4711/authorize?state=0123456789"
+    expect(a_remote_widget.card.get_by_role("link", name="Open the log-in page")).to_have_attribute("href", whole)
+    expect(a_remote_widget.card.get_by_role("group", name="Log-in link")).to_have_text(whole)
+
+
 def test_a_script_is_no_login_link(a_widget):
     a_widget.render(waiting(link="javascript:alert(1)"))
     expect(a_widget.card).to_contain_text("javascript:alert(1)")

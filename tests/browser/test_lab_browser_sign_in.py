@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocket, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, WebSocket, expect
 
 from luminary_auth_widget import records, sandbox, token_store
 from luminary_auth_widget.credentials import Secret
@@ -18,9 +18,9 @@ from luminary_auth_widget.sandbox.demo import ADA, GRACE, PROJECTS, DemoAccount
 from tests.sandbox.helpers import Browser as PlainBrowser
 
 from .lab import LIMIT, LIST, LOGIN, RUNNING, Lab, LabPage, lab_context
+from .person import address_of_the_dead_page, expect_signed_in, follow, link_of, log_in, paste
 
 ADAS = sorted(project.name for project in PROJECTS if ADA.email in project.members)
-CANNOT_CONNECT = "Your browser ended on a page that cannot connect?"
 
 
 @pytest.fixture
@@ -32,48 +32,9 @@ def a_browser_elsewhere(a_lab: Lab, browser: Browser) -> Iterator[BrowserContext
     fresh.close()
 
 
-def _link(card: Locator) -> Locator:
-    """Press the button, and return the link once it is there."""
-    card.get_by_role("button", name=re.compile("Sign in (with browser|again)")).click(timeout=LIMIT)
-    link = card.get_by_role("link", name="Open the log-in page")
-    expect(link).to_be_visible(timeout=LIMIT)
-    return link
-
-
-def _open(link: Locator) -> Page:
-    with link.page.context.expect_page() as opened:
-        link.click()
-    return opened.value
-
-
-def _log_in(tab: Page, account: DemoAccount = ADA) -> None:
-    tab.get_by_label("E-mail address").fill(account.email)
-    tab.get_by_label("Password").fill(account.password)
-    tab.get_by_role("button", name="Log in").click()
-
-
 def _sign_in(lab_page: LabPage, account: DemoAccount = ADA) -> None:
-    _log_in(_open(_link(lab_page.card)), account)
-    _expect_signed_in(lab_page.card, account)
-
-
-def _expect_signed_in(card: Locator, account: DemoAccount = ADA) -> None:
-    expect(card.get_by_role("heading", name=account.email)).to_be_visible(timeout=LIMIT)
-
-
-def _address_of_the_dead_page(tab: Page, account: DemoAccount = ADA) -> str:
-    """Log in where the way back is barred, and return what then stands in the address bar."""
-    with tab.expect_event("requestfailed") as failed:
-        _log_in(tab, account)
-    return failed.value.url
-
-
-def _paste(card: Locator, address: str) -> None:
-    box = card.get_by_label("Paste its address")
-    if not box.is_visible():
-        card.get_by_text(CANNOT_CONNECT).click()
-    box.fill(address)
-    card.get_by_role("button", name="Finish").click()
+    log_in(follow(link_of(lab_page.card)), account)
+    expect_signed_in(lab_page.card, account)
 
 
 # ---- There and back ----
@@ -83,12 +44,12 @@ def test_click_link_log_in_and_the_next_cell_lists_the_projects_while_another_ce
     a_lab.notebook("browser.ipynb", LOGIN, RUNNING, LIST)
     a_lab_page.open("browser.ipynb").run(0)
     a_lab_page.run_cell(1)
-    link = _link(a_lab_page.card)
+    link = link_of(a_lab_page.card)
     expect(link).to_have_attribute("rel", re.compile("noopener"))
-    tab = _open(link)
+    tab = follow(link)
     assert tab.evaluate("window.opener") is None
-    _log_in(tab)
-    _expect_signed_in(a_lab_page.card)
+    log_in(tab)
+    expect_signed_in(a_lab_page.card)
     expect(a_lab_page.card).to_contain_text("29 d 23 h left")
     (a_lab.notebooks / "enough").touch()
     assert a_lab_page.output_of(1) == "done"
@@ -101,12 +62,12 @@ def test_with_the_port_out_of_reach_the_address_is_pasted_after_a_wrong_one_was_
     a_lab.notebook("paste-back.ipynb", LOGIN, LIST)
     lab_page = LabPage(a_browser_elsewhere.new_page(), a_lab).open("paste-back.ipynb")
     lab_page.run(0)
-    address = _address_of_the_dead_page(_open(_link(lab_page.card)))
-    _paste(lab_page.card, re.sub("state=[^&]*", "state=of-yesterday", address))
+    address = address_of_the_dead_page(follow(link_of(lab_page.card)))
+    paste(lab_page.card, re.sub("state=[^&]*", "state=of-yesterday", address))
     expect(lab_page.card.get_by_role("alert")).to_contain_text("This address belongs to another sign-in")
     expect(lab_page.card.get_by_role("link", name="Open the log-in page")).to_be_visible()
-    _paste(lab_page.card, address)
-    _expect_signed_in(lab_page.card)
+    paste(lab_page.card, address)
+    expect_signed_in(lab_page.card)
     assert lab_page.run(1) == repr(ADAS)
 
 
@@ -121,11 +82,11 @@ def test_a_second_view_finishes_what_the_first_began(a_lab, a_browser_elsewhere,
     second = first.page.get_by_role("region", name="Luminary Cloud sign-in").nth(1)
     if where == "another page":
         second = LabPage(a_browser_elsewhere.new_page(), a_lab).open(name).card
-    _link(first.card)
-    address = _address_of_the_dead_page(_open(second.get_by_role("link", name="Open the log-in page")))
-    _paste(second, address)
+    link_of(first.card)
+    address = address_of_the_dead_page(follow(second.get_by_role("link", name="Open the log-in page")))
+    paste(second, address)
     for card in (first.card, second):
-        _expect_signed_in(card)
+        expect_signed_in(card)
 
 
 # ---- Cancelling, again, as somebody else ----
@@ -135,11 +96,11 @@ def test_cancelled_while_waiting_nothing_has_changed_and_it_can_begin_anew(a_lab
     a_lab.notebook("cancel.ipynb", LOGIN)
     a_lab_page.open("cancel.ipynb").run(0)
     card = a_lab_page.card
-    first = _link(card).get_attribute("href")
+    first = link_of(card).get_attribute("href")
     card.get_by_role("button", name="Cancel").click()
     expect(card.get_by_role("link", name="Open the log-in page")).to_have_count(0)
     expect(card.get_by_role("heading", name="Not signed in")).to_be_visible()
-    assert _link(card).get_attribute("href") != first
+    assert link_of(card).get_attribute("href") != first
 
 
 def test_signing_in_again_early_and_cancelling_keeps_the_session_and_another_account_is_named(a_lab, a_lab_page):
@@ -148,18 +109,18 @@ def test_signing_in_again_early_and_cancelling_keeps_the_session_and_another_acc
     _sign_in(a_lab_page)
     card, store = a_lab_page.card, a_lab.credentials / "tokens2"
     before = store.read_bytes()
-    _link(card)
+    link_of(card)
     card.get_by_role("button", name="Cancel").click()
     expect(card.get_by_role("link", name="Open the log-in page")).to_have_count(0)
-    _expect_signed_in(card)
+    expect_signed_in(card)
     assert store.read_bytes() == before
     assert a_lab_page.run(1) == repr(ADAS)
     # The log-in page remembers Ada, unless it is asked not to.
-    link = _link(card)
+    link = link_of(card)
     card.get_by_label("Use another account").check()
     expect(link).to_have_attribute("href", re.compile("prompt=login"))
-    _log_in(_open(link), GRACE)
-    _expect_signed_in(card, GRACE)
+    log_in(follow(link), GRACE)
+    expect_signed_in(card, GRACE)
     expect(card).to_contain_text(f"The account has changed: was {ADA.email}, now {GRACE.email}.")
 
 
@@ -201,7 +162,7 @@ def test_the_30_days_are_seen_to_pass_soon_urgent_and_over_and_renewals_change_n
     cloud.advance(timedelta(days=24, minutes=1))
     card = a_lab_page.open("month.ipynb").card
     a_lab_page.run(0)
-    _expect_signed_in(card)
+    expect_signed_in(card)
     expect(card).to_contain_text("5 d 23 h left")
     until = card.get_by_text(re.compile(r"^until \d")).inner_text()
     renewals = _renewals(cloud)
@@ -209,7 +170,7 @@ def test_the_30_days_are_seen_to_pass_soon_urgent_and_over_and_renewals_change_n
     a_lab_page.restart_kernel()
     expect(card).to_contain_text("Run the cell again", timeout=LIMIT)
     a_lab_page.run(0)
-    _expect_signed_in(card)
+    expect_signed_in(card)
     assert _renewals(cloud) > renewals
     expect(card.get_by_text(re.compile(r"^until \d"))).to_have_text(until)
     expect(card).to_contain_text("5 d 23 h left")
@@ -237,7 +198,7 @@ def test_60_s_of_countdown_pass_without_one_kernel_message(
     page.on("websocket", lambda socket: _count(socket, messages))
     page.clock.install()
     a_lab_page.open(f"{kernel}.ipynb").run(0)
-    _expect_signed_in(a_lab_page.card)
+    expect_signed_in(a_lab_page.card)
     if kernel == "busy":
         a_lab_page.run_cell(1)
         page.get_by_text("Python 3 (ipykernel) | Busy").wait_for()
@@ -278,19 +239,19 @@ def test_two_kernels_follow_each_other_in_and_out_unless_this_kernel_only_was_sa
     one, other = a_lab_page.card, other_page.card
     expect(other.get_by_role("heading", name="Not signed in")).to_be_visible(timeout=LIMIT)
     _sign_in(a_lab_page)
-    _expect_signed_in(other)
+    expect_signed_in(other)
     assert other_page.run(1) == repr(ADAS)
 
     _sign_out(one, "This kernel only")
     expect(one).to_contain_text("The session goes on elsewhere.")
-    _expect_signed_in(other)
+    expect_signed_in(other)
     _sign_out(other, "Everywhere")
     expect(other).to_contain_text("Signed out everywhere")
     assert "refresh_token" not in json.loads((a_lab.credentials / "tokens2").read_text())
 
     leave_session(a_sandbox, timedelta(0))  # as another program does
-    _expect_signed_in(one)
-    _expect_signed_in(other)
+    expect_signed_in(one)
+    expect_signed_in(other)
     _sign_out(one, "Everywhere")
     expect(other).to_contain_text("Signed out in another kernel or program.", timeout=LIMIT)
 
@@ -310,14 +271,14 @@ def test_neither_code_nor_token_is_in_the_saved_notebook_the_browsers_storage_or
     lab_page = LabPage(a_browser_elsewhere.new_page(), a_lab).open("traces.ipynb")
     lab_page.run(0)
     lab_page.run(1)
-    tab = _open(_link(lab_page.card))
-    address = _address_of_the_dead_page(tab)
+    tab = follow(link_of(lab_page.card))
+    address = address_of_the_dead_page(tab)
     fields = parse_qs(urlsplit(address).query)
     (a_lab.notebooks / "a.txt").write_text(f"{address}x")
     assert "CallbackUnusable" in lab_page.run(3)
     (a_lab.notebooks / "a.txt").unlink()
-    _paste(lab_page.card, address)
-    _expect_signed_in(lab_page.card)
+    paste(lab_page.card, address)
+    expect_signed_in(lab_page.card)
     lab_page.run(2)
     lab_page.save()
     token = json.loads((a_lab.credentials / "tokens2").read_text())["refresh_token"]

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from luminary_auth_widget.sandbox import process
 from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
 
 from .lab import LIMIT_SECONDS, Lab, LabPage
+from .person import follow, make_a_key
 
 TOUR = Path(__file__).parents[2] / "notebooks" / "sign-in.ipynb"
 ADAS = sorted(project.name for project in PROJECTS if ADA.email in project.members)
@@ -51,9 +52,7 @@ def test_the_tour_leads_from_the_first_cell_to_a_key_of_ones_own_and_the_account
     assert "Its pages: http://localhost:" in a_tour.run(use)
     a_tour.run(login)
     card = a_tour.page.get_by_role("region", name="Luminary Cloud sign-in").first
-    with a_context.expect_page() as opened:
-        card.get_by_role("link", name="Get a key").click(timeout=LIMIT)
-    secret = _make_a_key(opened.value)
+    secret = make_a_key(follow(card.get_by_role("link", name="Get a key")))
     card.get_by_label("API key", exact=True).fill(secret)
     card.get_by_role("button", name="Use key").click()
     expect(card).to_contain_text("Signed in with an API key", timeout=LIMIT)
@@ -64,20 +63,6 @@ def test_the_tour_leads_from_the_first_cell_to_a_key_of_ones_own_and_the_account
     assert a_tour.run(sign_out) == "Luminary Cloud: Not signed in"
     expect(card).to_contain_text("Not signed in")
     expect(a_tour.page.locator("[data-mime-type='application/vnd.jupyter.stderr']")).to_have_count(0)
-
-
-def _make_a_key(site: Page) -> str:
-    """Log in as Ada and create an API key, as the tour says; return what the page shows."""
-    site.get_by_label("E-mail address").fill(ADA.email)
-    site.get_by_label("Password").fill(ADA.password)
-    site.get_by_role("button", name="Log in").click()
-    site.get_by_text("My Account").click()
-    site.get_by_role("link", name="Profile").click()
-    expect(site.get_by_role("heading", name="API Keys")).to_be_visible()
-    site.get_by_role("button", name="Create API key").click()
-    site.get_by_label("Name", exact=True).fill("laptop")
-    site.get_by_role("button", name="Create", exact=True).click()
-    return site.get_by_label("Your new API key").input_value()
 
 
 def test_a_real_key_and_a_dotenv_beside_the_notebook_never_reach_the_sandbox(a_lab, a_tour, a_state_folder):

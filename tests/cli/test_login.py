@@ -14,6 +14,8 @@ from tests.kernel.driver import PORTS, Kernel, deliver, end_of_login, port_is_fr
 from tests.kernel.test_sign_in import LIST, LOGIN
 from tests.sandbox.helpers import GRACE, eventually
 
+from .driver import Terminal
+
 
 @pytest.fixture
 def a_store(tmp_path):
@@ -51,6 +53,17 @@ def test_after_a_login_by_redirect_the_session_is_stored_private_and_nothing_els
         assert secret not in terminal.text + seen_by_everybody
     assert the_command("check").returncode == 0
     assert [port for port in PORTS if not port_is_free(port)] == []
+
+
+def test_in_a_terminal_of_a_hub_that_does_not_tell_its_name_it_says_what_goes_in_front(
+    a_bound_environ, a_sandbox, tmp_path
+):
+    on_a_hub = {**a_bound_environ, "LUMINARY_SANDBOX_PAGES": "/user/ada/proxy/4711", "BROWSER": "false"}
+    with Terminal("login", environ=on_a_hub, cwd=tmp_path) as terminal:
+        terminal.wait_for("put its name in front")
+        link = terminal.wait_for(r"\s/user/ada/proxy/4711(/authorize\S+)\s")[1]
+        deliver(end_of_login(a_sandbox, a_sandbox.url + link))
+        assert terminal.end() == 0
 
 
 def test_a_wrong_address_is_refused_and_the_right_one_finishes_unseen(a_terminal, a_sandbox, a_store):

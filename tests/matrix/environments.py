@@ -1,4 +1,4 @@
-"""Environments for the kernels of the matrix, below .venv-matrix; made anew when pyproject.toml changes."""
+"""Environments besides this one, below .venv-matrix."""
 
 from __future__ import annotations
 
@@ -18,15 +18,26 @@ print(platform.python_version(), *map(version, ("ipykernel", "ipywidgets", "anyw
 
 
 def make(requirement: str, python: str = sys.executable) -> Path:
-    """Return the interpreter of an environment that holds this library and `requirement`; make it where necessary."""
+    """Return the interpreter of an environment that holds this library and `requirement`; make it where necessary.
+
+    What is pinned is made anew when pyproject.toml changes, the newest of something each time.
+    """
     folder = FOLDER / f"{requirement.replace('==', '-')}-{Path(python).name}"
     made, interpreter = folder / "made-from", folder / "bin" / "python"
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     pinned = "==" in requirement
     if not (pinned and made.is_file() and made.read_text() == wanted):
-        _uv("venv", "--quiet", "--clear", "--python", python, str(folder))
-        _uv("pip", "install", "--quiet", "--python", str(interpreter), "--editable", str(ROOT), requirement)
+        make_anew(folder.name, "--editable", str(ROOT), requirement, python=python)
         made.write_text(wanted)
+    return interpreter
+
+
+def make_anew(name: str, *requirements: str, python: str = sys.executable) -> Path:
+    """Make the environment of that name with nothing but `requirements` in it, and return its interpreter."""
+    folder = FOLDER / name
+    interpreter = folder / "bin" / "python"
+    _uv("venv", "--quiet", "--clear", "--python", python, str(folder))
+    _uv("pip", "install", "--quiet", "--python", str(interpreter), *requirements)
     return interpreter
 
 

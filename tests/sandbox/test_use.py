@@ -79,8 +79,27 @@ print({request.last_four for request in cloud.requests} == {key.secret[-4:]})
 def test_it_says_only_what_is_true(run_python: RunPython, a_running_one: Sandbox) -> None:
     done = run_python(USE, {"LC_API_KEY": ""})
     assert "This kernel now talks to the sandbox" in done.stdout
+    assert "Nothing real belongs there: enter no password or key of yours." in done.stdout
     assert "LC_API_KEY" not in done.stdout
     assert ".env" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("public", "pages", "said"),
+    [
+        ("", "/user/ada/proxy/", "Its pages: Get a key ↗ in the widget opens them"),
+        ("https://hub.example.org/user/ada/",) + ("https://hub.example.org/user/ada/proxy/",) * 2,
+    ],
+    ids=["a hub that does not tell its name", "a hub that does"],
+)
+def test_on_a_hub_its_pages_are_below_the_persons_own_server(
+    run_python: RunPython, a_running_one: Sandbox, public: str, pages: str, said: str
+) -> None:
+    hub = {"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/", "JUPYTERHUB_PUBLIC_URL": public}
+    done = run_python(f"import os; {USE} print(os.environ['LUMINARY_SANDBOX_PAGES'])", hub)
+    assert done.stdout.splitlines()[-1] == pages + a_running_one.page_url.rpartition(":")[2]
+    assert said in done.stdout
+    assert "http://localhost" not in done.stdout
 
 
 def test_the_process_is_not_given_the_real_key(a_running_one: Sandbox) -> None:
