@@ -35,7 +35,7 @@ $(BIN)/uv:
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 
 $(VENV)/.demo: pyproject.toml $(LABEXTENSION) $(BIN)/uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[sandbox,lab]"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[lab]"
 	@mkdir -p $(dir $(LAB_DEFAULTS))
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}' > $(LAB_DEFAULTS)
 	@touch $@

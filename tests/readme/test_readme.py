@@ -18,6 +18,7 @@ from luminary_auth_widget.files import make_private_folder
 from luminary_auth_widget.sandbox import process
 from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
 from tests.cli.driver import Terminal
+from tests.hub.replay import BADGE
 from tests.kernel.driver import Kernel, deliver, end_of_login
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +67,10 @@ def a_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
     if cloud := process.find_running(folder):
         cloud.stop()
+
+
+def test_the_badge_opens_what_the_binder_check_has_opened():
+    assert f"({BADGE})" in README
 
 
 def test_every_block_is_of_a_kind_that_is_tested_here():
@@ -163,5 +168,6 @@ def test_the_message_of_the_table_stands_in_the_code(sentence):
 
 
 def test_every_file_that_it_links_to_is_there():
-    targets = re.findall(r'\]\(([^)#]+)\)|(?:src|srcset)="([^"]+)"', README)
-    assert [target for pair in targets for target in pair if target and not (ROOT / target).exists()] == []
+    found = re.findall(r'\]\(([^)#]+)\)|(?:src|srcset)="([^"]+)"', README)
+    targets = [target for pair in found for target in pair if target and "://" not in target]
+    assert [target for target in targets if not (ROOT / target).exists()] == []
