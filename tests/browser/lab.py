@@ -229,6 +229,14 @@ class LabPage:
         """Restart as the menu does, without its question."""
         self.page.evaluate("async () => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
 
+    def has_subshells(self) -> bool:
+        """Return whether page and kernel speak beside a running cell: JupyterLab since 4.4, ipykernel since 7."""
+        return bool(
+            self.page.evaluate(
+                "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.supportsSubshells"
+            )
+        )
+
     def settle(self) -> None:
         """Return when the kernel has answered everything that was sent before."""
         self.page.evaluate(
