@@ -32,7 +32,7 @@ def a_desk_with_foreign_kernels(a_lab: Lab, a_lab_page: LabPage, a_foreign_envir
         spec.parent.mkdir(parents=True, exist_ok=True)
         argv = [str(a_foreign_environment), "-m", module, "-f", "{connection_file}"]
         spec.write_text(json.dumps({"argv": argv, "display_name": name}))
-    a_lab.notebook("foreign.ipynb", "1")
+    a_lab.notebook("foreign.ipynb", "echo $((6 * 7))")
     return a_lab_page.open("foreign.ipynb")
 
 
@@ -56,5 +56,5 @@ def test_a_kernel_of_another_language_is_named_and_sent_nothing_to_run(a_desk_wi
     panel = _panel_with(a_desk_with_foreign_kernels, "shell")
     expect(panel).to_contain_text("This kernel runs bash. Signing in needs a Python kernel.", timeout=LIMIT)
     expect(a_desk_with_foreign_kernels.page.locator(".luminary-auth-status")).to_be_hidden()
-    assert a_desk_with_foreign_kernels.run(0) == "bash: line 1: 1: command not found"
+    assert a_desk_with_foreign_kernels.run(0) == "42"
     assert a_desk_with_foreign_kernels.execution_count(0) == 1

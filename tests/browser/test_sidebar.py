@@ -271,7 +271,8 @@ def test_without_a_kernel_the_panel_says_how_to_choose_one_and_follows_the_choic
 
 def _change_kernel(lab_page: LabPage, label: str) -> None:
     """Choose a kernel as Kernel → Change Kernel… does."""
-    lab_page.command("notebook:change-kernel")
+    # Not awaited: it ends with the dialog.
+    lab_page.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:change-kernel')")
     dialog = lab_page.page.get_by_role("dialog")
     dialog.get_by_role("combobox").select_option(label=label)
     dialog.get_by_role("button", name="Select").click()
