@@ -81,6 +81,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m benchmarks.browser_login
 	$(BIN)/python -m benchmarks.unattended
+	$(BIN)/python -m benchmarks.page_load
 
 clean:
 	rm -rf $(VENV) .venv-matrix node_modules .mypy_cache .pytest_cache .ruff_cache build dist

@@ -149,6 +149,16 @@ class LabPage:
         """The first view of the widget."""
         return self.page.get_by_role("region", name="Luminary Cloud sign-in").first
 
+    @property
+    def panel(self) -> Locator:
+        """Our panel in the left sidebar, open or not."""
+        return self.page.get_by_role("region", name="Luminary Cloud panel")
+
+    @property
+    def status(self) -> Locator:
+        """Our item in the status bar."""
+        return self.page.locator(".luminary-auth-status")
+
     def card_below(self, index: int) -> Locator:
         """Return the view of the widget in one cell's output."""
         cell = self.page.locator(f".jp-NotebookPanel:visible .jp-Cell[data-windowed-list-index='{index}']")
@@ -235,6 +245,14 @@ class LabPage:
     def restart_kernel(self) -> None:
         """Restart as the menu does, without its question."""
         self.page.evaluate("async () => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+
+    def has_subshells(self) -> bool:
+        """Return whether page and kernel speak beside a running cell: JupyterLab since 4.4, ipykernel since 7."""
+        return bool(
+            self.page.evaluate(
+                "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.supportsSubshells"
+            )
+        )
 
     def settle(self) -> None:
         """Return when the kernel has answered everything that was sent before."""

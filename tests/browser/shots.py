@@ -16,6 +16,7 @@ from tests import chromium
 from tests.conftest import bound_environ
 
 from .lab import LIMIT_SECONDS, Lab, LabPage
+from .person import follow, log_in
 
 DOCS = Path(__file__).parents[2] / "docs"
 LOGIN = "from luminary_auth_widget import login\n\nsession = login()"
@@ -98,12 +99,8 @@ def _sidebar(browser: Browser, lab: Lab, theme: str) -> bytes:
     page = LabPage(context.new_page(), lab).open(str(notebook.relative_to(lab.notebooks)))
     page.command("apputils:change-theme", theme=theme)
     page.command("luminary-auth:sign-in-with-browser")
-    panel = page.page.get_by_role("region", name="Luminary Cloud panel")
-    with context.expect_page() as opened:
-        panel.get_by_role("link", name="Open the log-in page").click(timeout=LIMIT)
-    opened.value.get_by_label("E-mail address").fill(ADA.email)
-    opened.value.get_by_label("Password").fill(ADA.password)
-    opened.value.get_by_role("button", name="Log in").click()
+    panel = page.panel
+    log_in(follow(panel.get_by_role("link", name="Open the log-in page")))
     expect(panel).to_contain_text(ADA.email, timeout=LIMIT)
     page.run(0)
     page.save()

@@ -18,6 +18,7 @@ from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
 from tests.conftest import bound_environ
 
 from .lab import LIMIT, LIST, LOGIN, Lab, LabPage
+from .person import log_in
 
 ADAS = sorted(project.name for project in PROJECTS if ADA.email in project.members)
 
@@ -42,7 +43,7 @@ def a_web_app(a_cloud: Sandbox, a_context: BrowserContext) -> Page:
     a_context.grant_permissions(["clipboard-read", "clipboard-write"], origin=a_cloud.page_url)
     page = a_context.new_page()
     page.goto(a_cloud.page_url)
-    _log_in(page)
+    log_in(page)
     return page
 
 
@@ -102,12 +103,6 @@ def test_a_key_from_its_creation_to_its_end_then_the_browser_login_for_30_days_a
     expect(card).not_to_contain_text("left")
     _sign_in_with_the_browser(a_lab_page, again=True)
     assert a_lab_page.run(1) == repr(ADAS)
-
-
-def _log_in(page: Page) -> None:
-    page.get_by_label("E-mail address").fill(ADA.email)
-    page.get_by_label("Password").fill(ADA.password)
-    page.get_by_role("button", name="Log in").click()
 
 
 def _go_to_keys(page: Page) -> None:
@@ -177,6 +172,6 @@ def _sign_in_with_the_browser(lab_page: LabPage, *, again: bool = False) -> None
         link.click()
     if again:
         # The web application's own session has ended as well: it no longer remembers.
-        _log_in(opened.value)
+        log_in(opened.value)
     expect(lab_page.card).to_contain_text("29 d 23 h left", timeout=LIMIT)
     expect(lab_page.card.get_by_role("heading", name=ADA.email)).to_be_visible()

@@ -65,7 +65,7 @@ def check_out(folder: Path) -> Path:
 
 def render(checkout: Path) -> Rendering:
     """Let repo2docker render the Dockerfile of `checkout`."""
-    interpreter = environments.make_anew("repo2docker", "jupyter-repo2docker")
+    interpreter = environments.fill(environments.FOLDER / "repo2docker", "jupyter-repo2docker")
     # Without the last, a folder without any of Binder's files would be rendered, too.
     options = ("--no-build", "--debug", "--Repo2Docker.default_buildpack=None")
     command = [str(interpreter.with_name("jupyter-repo2docker")), *options, str(checkout)]
@@ -95,7 +95,7 @@ def build(rendering: Rendering, checkout: Path) -> dict[str, str]:
     """Make the base image's Python environment and run the Dockerfile's commands; return the image's variables."""
     base = [f"{name}=={version}" for name, version in rendering.base.items()]
     python = environments.find_python(rendering.python) or sys.executable
-    interpreter = environments.make_anew("binder", "pip", *base, python=python)
+    interpreter = environments.fill(environments.FOLDER / "binder", "pip", *base, python=python)
     prefix = interpreter.parents[1]
     places = {"REPO_DIR": str(checkout), "NB_PYTHON_PREFIX": str(prefix), "KERNEL_PYTHON_PREFIX": str(prefix)}
     environ = programs.clean_environ(**places)

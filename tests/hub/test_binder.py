@@ -164,7 +164,7 @@ def test_behind_the_proxy_the_pages_keep_their_policy_their_cookie_and_their_ref
 
 def _panel_of(lab_page: LabPage) -> Locator:
     lab_page.command("luminary-auth:open-panel")
-    return lab_page.page.get_by_role("region", name="Luminary Cloud panel")
+    return lab_page.panel
 
 
 def test_the_sidebar_starts_in_the_sandbox_too_and_the_tour_goes_on_from_there(a_tour):

@@ -52,7 +52,9 @@ class UserServer:
 
 @pytest.fixture(scope="module")
 def a_hub(a_proxy: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    interpreter = environments.make_anew("jupyterhub", "--editable", f"{environments.ROOT}[binder,lab]", "jupyterhub")
+    interpreter = environments.fill(
+        environments.FOLDER / "jupyterhub", "--editable", f"{environments.ROOT}[binder,lab]", "jupyterhub"
+    )
     folder = tmp_path_factory.mktemp("hub")
     ports = [str(free_port()) for _ in range(3)]
     environ = programs.clean_environ(

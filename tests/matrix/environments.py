@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,34 +13,41 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".venv-matrix"
 _UV = Path(sys.executable).with_name("uv")
 _TELL = """
-import platform
-from importlib.metadata import version
-print(platform.python_version(), *map(version, ("ipykernel", "ipywidgets", "anywidget", "luminarycloud")))
+import json, platform
+from importlib.metadata import distributions
+versions = {found.metadata["Name"].lower(): found.version for found in distributions()}
+print(json.dumps({**versions, "Python": platform.python_version()}))
 """
 
 
-def make(requirement: str, python: str = sys.executable) -> Path:
-    """Return the interpreter of an environment that holds this library and `requirement`; make it where necessary.
+def make(*requirements: str, python: str = sys.executable) -> Path:
+    """Return the interpreter of an environment that holds this library and `requirements`; make it where necessary.
 
-    What is pinned is made anew when pyproject.toml changes, the newest of something each time.
+    What is pinned is made anew when what is installed from here changes, the newest of something each time.
     """
-    folder = FOLDER / f"{requirement.replace('==', '-')}-{Path(python).name}"
+    name = re.sub(r"[^\w.]+", "-", "_".join(requirements))
+    folder = FOLDER / f"{name}-{Path(python).name}"
     made, interpreter = folder / "made-from", folder / "bin" / "python"
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    pinned = "==" in requirement
+    wanted, pinned = _state_of_the_source(), any("==" in requirement for requirement in requirements)
     if not (pinned and made.is_file() and made.read_text() == wanted):
-        make_anew(folder.name, "--editable", str(ROOT), requirement, python=python)
+        fill(folder, "--editable", str(ROOT), *requirements, python=python)
         made.write_text(wanted)
     return interpreter
 
 
-def make_anew(name: str, *requirements: str, python: str = sys.executable) -> Path:
-    """Make the environment of that name with nothing but `requirements` in it, and return its interpreter."""
-    folder = FOLDER / name
+def fill(folder: Path, *requirements: str, python: str = sys.executable) -> Path:
+    """Make an environment anew that holds these alone, and return its interpreter."""
     interpreter = folder / "bin" / "python"
     _uv("venv", "--quiet", "--clear", "--python", python, str(folder))
     _uv("pip", "install", "--quiet", "--python", str(interpreter), *requirements)
     return interpreter
+
+
+def _state_of_the_source() -> str:
+    """Return a digest of what an editable install copies: the requirements, and what JupyterLab loads."""
+    labextension = ROOT / "luminary_auth_widget" / "labextension"
+    files = [ROOT / "pyproject.toml", *sorted(path for path in labextension.rglob("*") if path.is_file())]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def find_python(version: str) -> str | None:
@@ -53,9 +62,10 @@ def find_python(version: str) -> str | None:
 
 
 def contents(interpreter: Path | str) -> dict[str, str]:
-    """Return the versions in an environment: of Python, and of what the tests depend on."""
-    told = subprocess.run([interpreter, "-c", _TELL], capture_output=True, text=True, check=True).stdout.split()
-    return dict(zip(("Python", "ipykernel", "ipywidgets", "anywidget", "luminarycloud"), told, strict=True))
+    """Return the versions in an environment: of Python, and of each distribution by its name in small letters."""
+    told = subprocess.run([interpreter, "-c", _TELL], capture_output=True, text=True, check=True).stdout
+    versions: dict[str, str] = json.loads(told)
+    return versions
 
 
 def _uv(*arguments: str) -> None:

@@ -26,6 +26,11 @@ Somebody signs in at the top of a column; the code at the left then lists the pr
 | the click waits | this kernel's main shell handles no click while such a cell runs |
 | no subshells | this kernel has none |
 """
+_FRONT_ENDS = """
+## Front ends
+
+The sidebar in JupyterLab and Notebook, in a real browser; `make test` runs the same tests on the newest of each.
+"""
 
 
 @dataclass
@@ -56,10 +61,16 @@ def read(report: Path) -> dict[str, Case]:
 
 @dataclass(frozen=True)
 class Kernel:
-    """What was run on one kernel, and with which versions."""
+    """What was run on one kernel, or in one front end, and with which versions."""
 
     versions: dict[str, str]
     cases: dict[str, Case]
+
+    @property
+    def name(self) -> str:
+        """What tells it from the others."""
+        known = ("jupyterlab", "ipykernel", "Python")
+        return ", ".join(f"{name} {self.versions[name]}" for name in known if name in self.versions)
 
     @property
     def passed(self) -> int:
@@ -86,8 +97,8 @@ class Kernel:
         return next(filter(None, found), "not run")
 
 
-def document(kernels: list[Kernel], pythons: list[Kernel], missing: list[str]) -> str:
-    """Return the whole page: a table for each of `kernels`, a row for each of `pythons`, a word on those missing."""
+def document(kernels: list[Kernel], pythons: list[Kernel], missing: list[str], front_ends: list[Kernel]) -> str:
+    """Return the whole page: a table for each of `kernels`, a row for each of the others, a word on those missing."""
     shared = [f"{name} {kernels[0].versions[name]}" for name in ("luminarycloud", "ipywidgets", "anywidget")]
     head = [["ipykernel", "Python", "tests run on it", "of these passed"], ["---"] * 4]
     rows = [
@@ -95,7 +106,14 @@ def document(kernels: list[Kernel], pythons: list[Kernel], missing: list[str]) -
     ]
     absent = [f"\nNot run, for want of an interpreter: Python {', '.join(missing)}.\n"] if missing else []
     page = [_INTRODUCTION.format(versions=", ".join(shared)), *map(_row, head + rows), *absent]
-    return "\n".join(page) + "\n" + "".join(kernel.table() for kernel in kernels)
+    return "\n".join(page) + "\n" + "".join(kernel.table() for kernel in kernels) + _front_ends(front_ends)
+
+
+def _front_ends(front_ends: list[Kernel]) -> str:
+    names = ("jupyterlab", "notebook", "ipykernel", "ipywidgets")
+    head = [["JupyterLab", "Notebook", "ipykernel", "ipywidgets", "tests run on it", "of these passed"], ["---"] * 6]
+    rows = [[*(one.versions[name] for name in names), str(len(one.cases)), str(one.passed)] for one in front_ends]
+    return "\n".join((_FRONT_ENDS, *map(_row, head + rows))) + "\n"
 
 
 def _parameter(name: str) -> str:

@@ -57,7 +57,7 @@ export type Say = (text: string, ...args: string[]) => string;
 
 /** What is known of the kernel of one notebook; "ready": the model of its widget. */
 export type Kind = "none" | "no-kernel" | "connecting" | "language" | "missing" | "old" | "new" | "unused" | "busy"
-  | "restarting" | "dead" | "failed" | "ready";
+  | "restarting" | "disconnected" | "dead" | "failed" | "ready";
 
 export interface Finding {
   kind: Kind;
