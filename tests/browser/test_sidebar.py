@@ -33,12 +33,12 @@ plt.title("whole")
 """
 ABORTED = {"status": "aborted"}
 # A stand-in for JupyterLab's connection to a kernel of any language, which this machine lacks: its answers in turn.
-ASK = """async ([status, name, replies]) => {
+ASK = """async ([status, name, replies, connectionStatus = "connected"]) => {
   const { Kernels } = await import("/kernels.js");
   let asked = 0;
   const requestExecute = () => ({ done: Promise.resolve({ content: replies[asked++] }) });
   const info = Promise.resolve({ language_info: { name } });
-  const kernel = { id: "k", status, connectionStatus: "connected", info, requestExecute };
+  const kernel = { id: "k", status, connectionStatus, info, requestExecute };
   const notebook = { sessionContext: { session: { kernel } } };
   const kernels = new Kernels(() => {});
   await kernels.look(notebook);
@@ -47,6 +47,11 @@ ASK = """async ([status, name, replies]) => {
 }"""
 
 
+ENABLED = """(label) => {
+  const { commands } = window.jupyterapp;
+  return commands.listCommands().some((name) => name.startsWith("luminary-auth:")
+    && commands.label(name) === label && commands.isEnabled(name));
+}"""
 KERNEL_ID = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.id"
 # What a choice in Kernel → Change Kernel… does with a kernel that runs.
 JOIN = "async (id) => { await window.jupyterapp.shell.currentWidget.sessionContext.changeKernel({ id }); }"
@@ -183,6 +188,8 @@ def test_the_palette_signs_in_with_the_browser_checks_copies_diagnostics_and_sig
 
 def _choose(lab_page: LabPage, label: str) -> None:
     """Run a command of ours from the palette."""
+    # The palette may not follow a command that becomes enabled while it is open.
+    lab_page.page.wait_for_function(ENABLED, arg=label)
     lab_page.command("apputils:activate-command-palette")
     page = lab_page.page
     page.keyboard.type(f"Luminary Cloud {label}")
@@ -328,14 +335,10 @@ def test_when_the_connection_to_the_kernel_is_cut_the_panel_comes_back_and_signs
     panel = _panel_of(a_lab_page)
     _sign_in(panel, a_key.secret)
     a_lab_page.page.evaluate(NOTE_CONNECTIONS)
-    # As a connection ends that fails: JupyterLab connects anew by itself.
-    connections[-1].close(code=4001)
+    # JupyterLab before 4.5 has several to one kernel; it connects each anew by itself.
+    for connection in connections.copy():
+        connection.close(code=4001)
     a_lab_page.page.wait_for_function("() => window.connections.at(-1) === 'connected'", timeout=LIMIT)
-    expect(panel).to_contain_text("Signed in", timeout=LIMIT)
-    # As the server ends one: it does not.
-    connections[-1].close(code=1001)
-    expect(panel).to_contain_text("This page has lost the kernel.", timeout=LIMIT)
-    a_lab_page.command("notebook:reconnect-to-kernel")
     expect(panel).to_contain_text("Signed in", timeout=LIMIT)
     panel.get_by_role("button", name="Sign out").click()
     expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
@@ -400,6 +403,10 @@ def test_what_an_answer_means_and_an_aborted_question_is_asked_again(a_page, lan
 )
 def test_a_kernel_that_is_not_idle_is_not_asked(a_page, status, kind):
     assert a_page.evaluate(ASK, [status, "python", []]) == [kind, 0]
+
+
+def test_a_kernel_whose_connection_is_lost_is_not_asked(a_page):
+    assert a_page.evaluate(ASK, ["idle", "python", [], "disconnected"]) == ["disconnected", 0]
 
 
 @pytest.mark.parametrize(
