@@ -10,6 +10,12 @@ from luminary_auth_widget.sandbox.demo import ADA
 from .lab import LIMIT, LIST, LabPage
 from .person import follow, log_in
 
+ENABLED = """(label) => {
+  const { commands } = window.jupyterapp;
+  return commands.listCommands().some((name) => name.startsWith("luminary-auth:")
+    && commands.label(name) === label && commands.isEnabled(name));
+}"""
+
 
 @pytest.fixture
 def no_env_file(a_lab):
@@ -49,6 +55,8 @@ def test_the_palette_signs_in_with_the_browser_and_out_checks_loads_env_and_copi
 
 def _choose(lab_page: LabPage, label: str) -> None:
     """Run a command of ours from the palette."""
+    # The palette may not follow a command that becomes enabled while it is open.
+    lab_page.page.wait_for_function(ENABLED, arg=label)
     lab_page.command("apputils:activate-command-palette")
     page = lab_page.page
     page.keyboard.type(f"Luminary Cloud {label}")

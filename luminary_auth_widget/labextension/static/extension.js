@@ -5,7 +5,8 @@
  */
 (() => {
   const NAME = "luminary-auth-widget";
-  const here = /** @type {HTMLScriptElement} */ (document.currentScript).src;
+  // Fetched while JupyterLab still gathers what it shares.
+  const module = import(new URL("plugin.js", /** @type {HTMLScriptElement} */ (document.currentScript).src).href);
   /** @type {Record<string, Record<string, {get: () => Promise<() => any>}>>} */
   let shared = {};
 
@@ -21,8 +22,7 @@
     init: (scope) => void (shared = scope),
     /** The one module there is, "./extension". */
     get: async () => {
-      const { createPlugin } = await import(new URL("plugin.js", here).href);
-      const plugin = await createPlugin(take);
+      const plugin = await (await module).createPlugin(take);
       return () => ({ __esModule: true, default: plugin });
     },
   };

@@ -23,15 +23,11 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16
 
 /** @param {(name: string) => Promise<any>} take */
 export async function createPlugin(take) {
-  const { INotebookTracker, NotebookActions } = await take("@jupyterlab/notebook");
-  const { ILayoutRestorer } = await take("@jupyterlab/application");
-  const { ICommandPalette, Notification } = await take("@jupyterlab/apputils");
-  const { ISettingRegistry } = await take("@jupyterlab/settingregistry");
-  const { IStatusBar } = await take("@jupyterlab/statusbar");
-  const { ITranslator } = await take("@jupyterlab/translation");
-  const { LabIcon } = await take("@jupyterlab/ui-components");
-  const { Signal } = await take("@lumino/signaling");
-  const { Panel, Widget } = await take("@lumino/widgets");
+  const [{ INotebookTracker, NotebookActions }, { ILayoutRestorer }, { ICommandPalette, Notification }, { ISettingRegistry },
+    { IStatusBar }, { ITranslator }, { LabIcon }, { Signal }, { Panel, Widget }] = await Promise.all([
+    "@jupyterlab/notebook", "@jupyterlab/application", "@jupyterlab/apputils", "@jupyterlab/settingregistry",
+    "@jupyterlab/statusbar", "@jupyterlab/translation", "@jupyterlab/ui-components", "@lumino/signaling", "@lumino/widgets",
+  ].map(take));
   // Notebook 7 has no status bar, other front ends may have less.
   const optional = [ILayoutRestorer, ICommandPalette, ISettingRegistry, IStatusBar, ITranslator].filter(Boolean);
 
