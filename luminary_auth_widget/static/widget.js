@@ -289,6 +289,8 @@ class Line {
     this.heard = Date.now();
     /** To what an answer is due, since when, and when to look what keeps it. */
     this.asked = { kind: "", at: 0, due: 0 };
+    /** Whether the kernel is being asked for a sign of life. */
+    this.probing = false;
   }
 
   open() {
@@ -310,7 +312,7 @@ class Line {
   get waiting() {
     const { kind, at } = this.asked;
     if (!kind || (kind === "hello" && this.status && Date.now() - at < PATIENCE)) return "";
-    return this.health === "busy" ? TEXT.busy : TEXT.waiting;
+    return this.health === "busy" || this.probing ? TEXT.busy : TEXT.waiting;
   }
 
   /** @param {Intent} intent @param {Uint8Array[]} [buffers] */
@@ -381,7 +383,19 @@ class Line {
     if (this.health === "busy") this.asked.due = Date.now() + PATIENCE;
     if (Date.now() < this.asked.due || !this.model.widget_manager) return;
     if (this.asked.kind !== "hello") this.hello();
-    else this.lose(this.lost || (this.status ? "gone" : "saved"));
+    else if (!this.probing) void this.probe();
+  }
+
+  /** A kernel may be busy and say that it is idle, after a word with JupyterLab's debugger: what it answers after the
+   * hello that it has not answered tells. */
+  async probe() {
+    const { kernel } = /** @type {{kernel?: any}} */ (this.model.widget_manager), { at } = this.asked;
+    this.probing = true;
+    await Promise.resolve(kernel.requestKernelInfo?.()).catch(() => {});
+    this.probing = false;
+    if (this.asked.kind !== "hello" || this.asked.at !== at) return;
+    this.lose(this.lost || (this.status ? "gone" : "saved"));
+    this.changed();
   }
 
   /** When the time is up the server is asked: once, however many views there are. */

@@ -12,6 +12,10 @@ from .conftest import DAY, HOUR, MINUTE, NOW_MS, SECOND, STATIC, attempt, signed
 from .states import ENV_FILE, FACTS, NOTICE, SOURCES, STATES
 
 MARKUP = "<img src=x onerror='document.title=`hit`'><b>bold</b>"
+# JupyterLab keeps such a request until the kernel is free.
+ANSWERS_LATER = """() => {
+  model.widget_manager.kernel.requestKernelInfo = () => new Promise((resolve) => (window.answer = resolve));
+}"""
 OVERFLOWING = """() => [...document.querySelectorAll("section, section *")].filter((node) =>
   node.checkVisibility() && getComputedStyle(node).textOverflow !== "ellipsis" && node.tagName !== "INPUT"
   && node.getAttribute("role") !== "status" && node.scrollWidth > node.clientWidth && node.clientWidth > 0
@@ -510,6 +514,16 @@ def test_a_busy_kernel_is_waited_for_and_a_silent_one_is_given_up(a_widget):
     expect(a_widget.key).to_be_editable()
     a_widget.page.evaluate("model.widget_manager.kernel.status = 'idle'")
     a_widget.pass_time(6 * SECOND)
+    expect(a_widget.card).to_contain_text("This kernel is gone. Run the cell again to sign in.")
+
+
+def test_a_kernel_that_runs_a_cell_and_says_that_it_is_idle_is_waited_for(a_widget):
+    a_widget.render(manager={"kernel": {"status": "idle"}})
+    a_widget.page.evaluate(ANSWERS_LATER)
+    a_widget.pass_time(30 * SECOND)
+    expect(a_widget.card).to_contain_text("The kernel is busy")
+    # The cell has ended: the kernel answers what came after the hello, and had nothing to say to that.
+    a_widget.page.evaluate("answer()")
     expect(a_widget.card).to_contain_text("This kernel is gone. Run the cell again to sign in.")
 
 
