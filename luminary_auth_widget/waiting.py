@@ -51,6 +51,13 @@ def advice() -> str:
 
 def block(session: AuthSession, limit: timedelta) -> Client:
     """Return the client once somebody has signed in; see `AuthSession.wait`."""
+    try:
+        return _block(session, limit)
+    except KeyboardInterrupt:
+        raise Interrupted from None
+
+
+def _block(session: AuthSession, limit: timedelta) -> Client:
     patience = _prepare(session, limit, blocking=True)
     changed = threading.Event()
     unsubscribe = session.on_change(lambda _status: changed.set())
@@ -61,8 +68,6 @@ def block(session: AuthSession, limit: timedelta) -> Client:
                 look()
                 changed.wait(_LOOK_EVERY.total_seconds())
                 changed.clear()
-    except KeyboardInterrupt:
-        raise Interrupted from None
     finally:
         unsubscribe()
     return client

@@ -81,7 +81,9 @@ class AuthWidget(anywidget.AnyWidget):
         kernel.page.has_spoken()
         if content.get("kind") == "hello":
             self._greeted = True
-            self.send(presentation.message(self._session))
+            # What is said last is what holds: no older word may follow a newer one from another thread.
+            with self._publishing:
+                self.send(presentation.message(self._session))
             _listen_on_every_shell(self)
             return
         intent = self._intent(content, buffers)
