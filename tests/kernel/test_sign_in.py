@@ -219,3 +219,35 @@ def test_a_refusal_while_login_still_looks_around_stays_on_the_screen(a_kernel):
         "session.begin(); sources.survey = slow_look\nsession.start()"
     )
     assert "refused this key" in a_kernel.run("print(session.status.attempt.message)").text
+
+
+# A hello that is answered on its own thread, and something new that is said before that answer is on its way.
+ANSWER_SLOWLY = """
+import threading
+from luminary_auth_widget import notebook, presentation
+from luminary_auth_widget.status import StoppedCell
+(widget,), said = notebook._widgets.values(), []
+compose, send, composed, news = presentation.message, widget.send, threading.Event(), threading.Event()
+def compose_slowly(given):
+    message = compose(given)
+    if threading.current_thread().name == "hello":
+        composed.set()
+        news.wait(0.5)
+    return message
+presentation.message = compose_slowly
+widget.send = lambda message: (said.append(message["rescue"] is not None), send(message))
+hello = threading.Thread(target=widget._receive, args=(widget, {"kind": "hello"}, []), name="hello")
+hello.start()
+assert composed.wait(10)
+session.note_stopped_cell(StoppedCell("a-cell", 1))
+news.set()
+hello.join()
+print(said[-1])
+"""
+
+
+def test_what_is_said_last_is_the_newest_also_while_a_hello_is_answered(a_kernel):
+    (model,) = a_kernel.run(LOGIN).models
+    a_kernel.status(model)
+    ran = a_kernel.run(ANSWER_SLOWLY)
+    assert (ran.error, ran.text) == ("", "True\n")
