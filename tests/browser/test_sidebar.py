@@ -46,6 +46,29 @@ ASK = """async ([status, name, replies, connectionStatus = "connected"]) => {
   return [kernels.of(notebook).kind, asked];
 }"""
 
+# A stand-in for a kernel that reads nothing until something else arrives, which happens in some starts of some kernels.
+ASK_A_STALLED_ONE = """() => {
+  const answer = { status: "ok", user_expressions: { it: { status: "ok", data: { "text/plain": "'unused'" } } } };
+  const stalling = (content) => {
+    const read = [];
+    return () => new Promise((resolve) => {
+      read.push(() => resolve({ content }));
+      if (read.length > 1) read.splice(0).forEach((each) => each());
+    });
+  };
+  const tell = stalling({ language_info: { name: "python" } }), reply = stalling(answer);
+  const kernel = {
+    id: "k", status: "idle", connectionStatus: "connected", requestKernelInfo: tell,
+    info: tell().then(({ content }) => content), requestExecute: () => ({ done: reply() }),
+  };
+  const notebook = { sessionContext: { session: { kernel } } };
+  void import("/kernels.js").then(async ({ Kernels }) => {
+    const kernels = new Kernels(() => {});
+    await kernels.look(notebook);
+    document.title = kernels.of(notebook).kind;
+  });
+}"""
+
 
 KERNEL_ID = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.id"
 # What a choice in Kernel → Change Kernel… does with a kernel that runs.
@@ -370,6 +393,12 @@ def test_a_kernel_with_another_version_of_the_library_says_what_to_upgrade(a_lab
 def test_what_an_answer_means_and_an_aborted_question_is_asked_again(a_page, language, replies, kind):
     answered = a_page.evaluate(ASK, ["idle", language, replies])
     assert answered == [kind, len(replies)]
+
+
+def test_an_idle_kernel_that_has_not_read_a_question_is_asked_again(a_page):
+    a_page.evaluate(ASK_A_STALLED_ONE)
+    a_page.clock.resume()
+    expect(a_page).to_have_title("unused", timeout=LIMIT)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,16 @@ export interface Signal {
   connect(slot: (sender: any, args: any) => void): void;
 }
 
+interface Info {
+  language_info: { name: string };
+}
+
 export interface Kernel {
   id: string;
   status: string;
   connectionStatus: string;
-  info: Promise<{ language_info: { name: string } }>;
+  info: Promise<Info>;
+  requestKernelInfo(): Promise<{ content: Info }>;
   requestExecute(content: object, dispose: boolean): { done: Promise<{ content: any }> };
 }
 
