@@ -260,7 +260,7 @@ def _started(folder: Path) -> subprocess.Popen[str]:
             # An interrupt of the kernel is not meant for the login.
             start_new_session=True,
         )
-    except OSError:
+    except BaseException:  # an interrupt as well
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
