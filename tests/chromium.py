@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # No graphics card is needed, and no connection but the test's own leaves the browser.
@@ -53,6 +53,17 @@ def launch(playwright: Playwright) -> Browser:
     # Chromium refuses its sandbox to root.
     arguments = ["--no-sandbox", *ARGUMENTS] if _is_root() else list(ARGUMENTS)
     return playwright.chromium.launch(executable_path=find(playwright), args=arguments)
+
+
+def note_complaints(page: Page, said: list[str]) -> None:
+    """Add to `said` what the browser complains of; that it left a focus where it was is information, no complaint."""
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type != "info":
+            said.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: said.append(str(error)))
 
 
 def main() -> int:

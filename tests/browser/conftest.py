@@ -194,8 +194,7 @@ def a_page(context: BrowserContext) -> Iterator[Page]:
     """An empty page with the clock standing at NOW; an error or a console message fails the test."""
     page = context.new_page()
     said: list[str] = []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: said.append(message.text))
+    chromium.note_complaints(page, said)
     page.route("**/*", serve)
     page.clock.install(time=NOW_MS / 1000 - 10)
     page.goto("http://localhost/")

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from luminary_auth_widget.sandbox import Sandbox
+from tests import chromium
 
 from .conftest import WCAG
 
@@ -27,8 +28,7 @@ def open_pages(a_sandbox: Sandbox, browser: Browser) -> Iterator[Callable[..., P
         context = browser.new_context(locale="en-GB", timezone_id="UTC", **{"viewport": DESK, **options})
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        chromium.note_complaints(page, said)
         page.goto(a_sandbox.page_url)
         page.get_by_role("button", name="Continue as Grace").click()
         return page

@@ -99,8 +99,7 @@ def a_page(a_chromium: Chromium) -> Iterator[Page]:
     context = a_chromium.new_context()
     said: list[str] = []
     page = context.new_page()
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    chromium.note_complaints(page, said)
     yield page
     context.close()
     assert said == []
