@@ -107,7 +107,9 @@ def test_whoever_turns_to_the_widget_sees_what_is_there_now(a_widget):
     a_widget.page.get_by_role("button", name="outside").hover()
     a_widget.card.hover()
     assert a_widget.hellos == 2
-    a_widget.hear(status(env_file={"path": "/notebooks/.env", "label": "found at ./.env, key …a1b2"}, offers=["load_env"]))
+    a_widget.hear(
+        status(env_file={"path": "/notebooks/.env", "label": "found at ./.env, key …a1b2"}, offers=["load_env"])
+    )
     expect(a_widget.card.get_by_role("button", name="Load")).to_be_visible()
     a_widget.pass_time(2 * SECOND)
     a_widget.card.get_by_role("button", name="Load").focus()
