@@ -29,6 +29,8 @@ class Board:
         Whether the server is being asked about the credential in use.
     stopped_cell : StoppedCell or None
         The cell that has failed last for want of a sign-in.
+    failure : AuthError or None
+        What the last attempt that failed did so with, also when that is off the screen again.
     """
 
     def __init__(self) -> None:
@@ -36,6 +38,7 @@ class Board:
         self.status = AuthStatus()
         self.checking = False
         self.stopped_cell: StoppedCell | None = None
+        self.failure: AuthError | None = None
         self._number = 0
         self._notices: dict[str, Notice] = {}
         self._listeners: list[Callable[[AuthStatus], None]] = []
@@ -96,6 +99,7 @@ class Board:
     def fail(self, error: AuthError, number: int | None = None, *, can_retry: bool = False) -> None:
         """Let the attempt fail with `error`, if it is still the newest; one that never began fails as well."""
         with self.lock:
+            self.failure = error
             if isinstance(error, AttemptCancelled) or (number is not None and not self.is_current(number)):
                 return
             method = self.status.attempt.method if self.status.attempt else Method.API_KEY

@@ -585,7 +585,7 @@ class AuthSession:
                 pass  # by the person, who knows
             except AuthError as error:
                 # What failed as an attempt is shown as one; the rest has no place of its own.
-                if self.status.attempt is None:
+                if self.status.attempt is None and error is not self._board.failure:
                     self._board.note(Notice("failed", str(error)))
                     self._board.publish()
             except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the widget waiting

@@ -90,15 +90,17 @@ def _given_key() -> Secret:
 
 def _begin(session: AuthSession, environment: str | None) -> None:
     """Load the SDK here while the child loads its own: half the wait for the link."""
-    if environment == "itar":
-        # Its settings come first.
-        session.begin(environment=environment)
-        session.sign_in_with_browser()
-        return
-    with ThreadPoolExecutor(max_workers=1) as beside:
+    with ThreadPoolExecutor(max_workers=2) as beside:
         loading = beside.submit(session.begin, environment=environment)
+        if environment == "itar":
+            loading.result()  # its settings come first
+        # Not on this thread: an interrupt while the child is made would leave its folder to nobody.
+        signing_in = beside.submit(session.sign_in_with_browser)
         try:
-            session.sign_in_with_browser()
+            signing_in.result()
+        except KeyboardInterrupt:
+            session.cancel()
+            raise
         finally:
             # An SDK that cannot be loaded is the better reason.
             loading.result()
