@@ -98,9 +98,11 @@ class Board:
 
     def fail(self, error: AuthError, number: int | None = None, *, can_retry: bool = False) -> None:
         """Let the attempt fail with `error`, if it is still the newest; one that never began fails as well."""
+        if isinstance(error, AttemptCancelled):
+            return
         with self.lock:
             self.failure = error
-            if isinstance(error, AttemptCancelled) or (number is not None and not self.is_current(number)):
+            if number is not None and not self.is_current(number):
                 return
             method = self.status.attempt.method if self.status.attempt else Method.API_KEY
             refused = isinstance(error, CredentialRefused) and method is Method.API_KEY
