@@ -115,11 +115,12 @@ def test_an_access_token_is_renewed_before_it_ends_and_the_workers_follow(tmp_pa
         with _cluster(cloud, tmp_path) as (kernel, _):
             _ran(kernel, "workers = sign_in_workers(client); first = everywhere(access_token)")
             cloud.advance(timedelta(hours=24))
-            # On a busy machine it is renewed before the clock moves, too; that token ends as soon.
+            # On a busy machine it is renewed before the clock moves, too, and that token ends as soon.
             _ran(
                 kernel,
                 "deadline = time.monotonic() + 90\n"
-                f"while set(everywhere(access_token)) & set(first) or everywhere(projects_or_failure) != {[ADAS] * 2}:\n"
+                "while set(everywhere(access_token)) & set(first)"
+                f" or everywhere(projects_or_failure) != {[ADAS] * 2}:\n"
                 "    assert time.monotonic() < deadline\n"
                 "    time.sleep(0.1)",
             )
