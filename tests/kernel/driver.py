@@ -135,6 +135,14 @@ class Kernel:
         self.client.session.send(self.client.shell_channel.socket, message, buffers=list(buffers))
         self._last_click: str = message["header"]["msg_id"]
 
+    def has_handled_the_click(self) -> None:
+        """Wait until the kernel is done with the last click, on whatever shell."""
+        while True:
+            message = self._next_message()
+            of_the_click = message["parent_header"].get("msg_id") == self._last_click
+            if of_the_click and message["content"].get("execution_state") == "idle":
+                return
+
     def create_subshell(self) -> str:
         """Return the id of a new subshell: what is sent there is handled while a cell runs."""
         request = self.client.session.msg("create_subshell_request")
