@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,13 +29,16 @@ from .errors import (
     SDKUnusable,
     ServerTrouble,
 )
+from .files import OwnFolder, alone_in
+from .locks import Hold
 from .token_store import TOKEN_FILE
 
 # The child answers on loopback; the exchange of the code happens after the answer.
 _PASTE_SECONDS = 5
 _END_SECONDS = 3
-# A login lives for minutes; an older folder was left behind when parent and child were killed at once.
-_FOLDER_PREFIX, _STALE_SECONDS = ".login-", 3600
+_FOLDER_PREFIX = ".login-"
+# Where there are no locks: a login lives for minutes; an older folder was left when parent and child were killed.
+_STALE_SECONDS = 3600
 _TRY_AGAIN = "Try again; what was signed in before still is."
 
 
@@ -120,8 +121,9 @@ class BrowserLogin:
         self._only_settings = False
         self._ended = threading.Event()
         try:
-            self._folder = _folder_inside(credentials_folder)
-            self._process = _started(self._folder)
+            self._own = _folder_inside(credentials_folder)
+            self._folder = self._own.path
+            self._process = _started(self._own)
         except OSError as error:
             raise SDKUnusable(
                 f"A process for the log-in could not be started: {error.strerror or type(error).__name__}.",
@@ -185,7 +187,7 @@ class BrowserLogin:
             return
         self._ended.set()
         # The session is in `outcome` by now: a program that ends at once leaves none behind.
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._own.remove()
         outcome()
         self._clean_up()
 
@@ -229,25 +231,36 @@ class BrowserLogin:
             with suppress(OSError, ValueError):
                 if pipe is not None:
                     pipe.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._own.remove()
 
 
-def _folder_inside(credentials_folder: Path) -> Path:
+def clear_abandoned_logins(credentials_folder: Path) -> None:
+    """Clear away the folders of logins whose parent and child were killed at once. Never fails."""
+    with suppress(OSError):
+        if any(credentials_folder.glob(f"{_FOLDER_PREFIX}*")):
+            with alone_in(credentials_folder) as hold:
+                _clear(credentials_folder, hold)
+    with suppress(OSError):
+        # Others' folders may have that name there.
+        OwnFolder.clear_abandoned(_FOLDER_PREFIX, Path(tempfile.gettempdir()), unmarked_after=None)
+
+
+def _folder_inside(credentials_folder: Path) -> OwnFolder:
     with suppress(OSError):
         credentials_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _clear_stale_folders(credentials_folder)
-        return Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=credentials_folder.absolute()))
-    return Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX))
+        with alone_in(credentials_folder) as hold:
+            _clear(credentials_folder, hold)
+            return OwnFolder(_FOLDER_PREFIX, credentials_folder.absolute())
+    return OwnFolder(_FOLDER_PREFIX, Path(tempfile.gettempdir()))
 
 
-def _clear_stale_folders(credentials_folder: Path) -> None:
-    for left in credentials_folder.glob(f"{_FOLDER_PREFIX}*"):
-        with suppress(OSError):
-            if time.time() - left.lstat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
+def _clear(credentials_folder: Path, hold: Hold) -> None:
+    # Folders are made and marked by those who are alone here: an unmarked one is nobody's any more.
+    unmarked_after = _STALE_SECONDS if hold in {Hold.BUSY, Hold.IMPOSSIBLE} else 0
+    OwnFolder.clear_abandoned(_FOLDER_PREFIX, credentials_folder, unmarked_after=unmarked_after)
 
 
-def _started(folder: Path) -> subprocess.Popen[str]:
+def _started(own: OwnFolder) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(  # noqa: S603 - our own script, no argument
             [sys.executable, "-u", str(Path(__file__).with_name("login_worker.py"))],
@@ -256,12 +269,12 @@ def _started(folder: Path) -> subprocess.Popen[str]:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
-            env=_environment(folder),
+            env=_environment(own.path),
             # An interrupt of the kernel is not meant for the login.
             start_new_session=True,
         )
     except BaseException:  # an interrupt as well
-        shutil.rmtree(folder, ignore_errors=True)
+        own.remove()
         raise
 
 

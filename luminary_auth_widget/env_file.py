@@ -14,7 +14,7 @@ import dotenv
 
 from .credentials import Secret
 from .errors import EnvFileUnusable, StorageFailed
-from .files import absolute, friendly, replacing
+from .files import absolute, alone_in, friendly, replacing
 
 KEY_NAME = "LC_API_KEY"
 # A `.env` is some lines; what is larger is something else, and would be read into memory.
@@ -134,12 +134,13 @@ def forget(path: Path, key: Secret) -> bool:
     bool
         Whether the line was there.
     """
-    if read(path).key != key:
-        return False
-    with replacing(path) as draft:
-        dotenv.unset_key(draft, KEY_NAME)
-    if not _text_of(path).strip():
-        path.unlink()
+    with alone_in(Path(os.path.realpath(path)).parent):
+        if read(path).key != key:
+            return False
+        with replacing(path) as draft:
+            dotenv.unset_key(draft, KEY_NAME)
+        if not _text_of(path).strip():
+            path.unlink()
     return True
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from .credentials import Secret
-from .files import make_private_folder, replacing
+from .files import alone_in, make_private_folder, replacing
 
 _FILE_NAME = "luminary-auth-widget.json"
 # What makes a client talk to another deployment than the SDK's default; names as in sdk.Deployment.
@@ -106,33 +107,46 @@ def last_environment() -> str | None:
     return found if isinstance(found, str) else None
 
 
-def note_session(record: SessionRecord | None) -> None:
-    """Keep what is known of the stored browser session; None forgets it.
+def note_session(record: SessionRecord) -> None:
+    """Keep what is known of the stored browser session.
 
     Raises
     ------
     StorageFailed
     """
-    content = _read()
-    content.pop(_SESSION, None)
-    if record is not None:
+    with _changing() as content:
         content[_SESSION] = {**asdict(record), "signed_in_at": record.signed_in_at.isoformat()}
-    _write(content)
+
+
+def forget_session(*tokens: Secret) -> None:
+    """Forget what is known of the session of one of `tokens`; what was noted of another is left alone.
+
+    Raises
+    ------
+    StorageFailed
+    """
+    with _changing() as content:
+        if _section(content, _SESSION).get("token") in {token.digest for token in tokens}:
+            del content[_SESSION]
 
 
 def _note(section: str, name: str, value: str | None) -> None:
-    content = _read()
-    noted = _section(content, section)
-    noted.pop(name, None)
-    if value is not None:
-        noted[name] = value
-    _write({**content, section: noted})
+    with _changing() as content:
+        noted = _section(content, section)
+        noted.pop(name, None)
+        content[section] = {**noted, name: value} if value is not None else noted
 
 
-def _write(content: dict[str, Any]) -> None:
-    make_private_folder(credentials_folder())
-    with replacing(credentials_folder() / _FILE_NAME) as draft:
-        draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
+@contextmanager
+def _changing() -> Iterator[dict[str, Any]]:
+    """Give what is noted, to be changed; no other kernel notes anything meanwhile."""
+    folder = credentials_folder()
+    make_private_folder(folder)
+    with alone_in(folder):
+        content = _read()
+        yield content
+        with replacing(folder / _FILE_NAME) as draft:
+            draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def _read() -> dict[str, Any]:

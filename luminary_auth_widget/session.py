@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import env_file, in_use, kernel, records, requiring, sdk, servers, sources, token_store, waiting, workers
 from .board import Board
+from .browser_login import clear_abandoned_logins
 from .browser_sign_in import BrowserSignIn
 from .credentials import CleanedKey, Secret, clean_key
 from .default_client import DefaultClient
@@ -27,7 +28,7 @@ from .errors import (
     SessionExpired,
     StorageFailed,
 )
-from .files import friendly
+from .files import clear_what_was_left, friendly
 from .in_use import InUse, SessionInUse
 from .notices import Notice, about_keeping, about_remembering, about_use_of
 from .other_kernels import Follower, OtherKernels
@@ -170,6 +171,7 @@ class AuthSession:
     def begin(self, *, environment: str | None = None, target: str | None = None) -> None:
         """Load the SDK, choose the deployment, follow other kernels from now on; as `start`, but use nothing yet."""
         self._begun = True
+        self.in_background(_clear_what_was_left)
         sdk.load()
         self._others.start()
         if environment is not None or target is not None:
@@ -343,11 +345,11 @@ class AuthSession:
     def _use_new_session(self, number: int, deployment: Deployment, token: Secret) -> None:
         """Put the session that a login has brought into use, and into the SDK's store."""
         new = in_use.for_new_session(token, deployment)
-        client, verdict, whose = new.build(), None, ""
+        client, verdict, whose = new.build_apart(), None, ""
         # With rotation on, this renews: nobody may follow a session that is not in use yet, and may still be cancelled.
         with sdk.storing_nothing(client):
             try:
-                whose = new.verify(client)
+                whose = new.ask(client)
             except ServerUnreachable as error:
                 # The identity server has said yes; the other one cannot be reached yet.
                 verdict = error
@@ -356,6 +358,7 @@ class AuthSession:
             self._board.require_current(number)
             was, replaced = self.status.identity, _stored_environment()
             kept = in_use.keep(new)
+            new.share_renewals(client)
             self._client = self.default_client.install(client, chosen=True)
             self._put_in_use(new, SignInState.SIGNED_IN, identity=whose)
             if verdict is not None:
@@ -435,17 +438,17 @@ class AuthSession:
         return self._board.publish()
 
     def _end_session(self, credential: SessionInUse, client: Client | None) -> str:
-        newest = (sdk.refresh_token(client) if client else None) or credential.secret
         told = "Signed out everywhere: the session is over at the server, and other kernels follow within seconds."
-        try:
-            if client is not None:
-                servers.revoke(newest, sdk.auth_domain(client), sdk.client_id(client))
-        except AuthError as error:
-            told = f"Signed out on this machine. The server was not told: {error.message}"
-        with suppress(StorageFailed):
-            for token in (credential.secret, newest):
-                token_store.remove(token)
-            records.note_session(None)
+        with credential.newest(client) as newest:
+            try:
+                if client is not None:
+                    servers.revoke(newest, sdk.auth_domain(client), sdk.client_id(client))
+            except AuthError as error:
+                told = f"Signed out on this machine. The server was not told: {error.message}"
+            with suppress(StorageFailed):
+                for token in (credential.secret, newest):
+                    token_store.remove(token)
+                records.forget_session(credential.secret, newest)
         return told
 
     def _follow_session(self, source: Source, before: InUse | None) -> None:
@@ -744,6 +747,14 @@ def current_session() -> AuthSession:
         if not _current:
             _current.append(AuthSession())
         return _current[0]
+
+
+def _clear_what_was_left() -> None:
+    """Clear away what kernels that were killed have left where this one may write."""
+    with suppress(OSError, RuntimeError):  # no working directory, no home
+        clear_what_was_left(records.credentials_folder())
+        clear_abandoned_logins(records.credentials_folder())
+        clear_what_was_left(env_file.place_to_remember().parent)
 
 
 def _now() -> datetime:

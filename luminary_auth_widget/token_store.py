@@ -6,15 +6,16 @@ import json
 import os
 import stat
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from .credentials import Secret
 from .errors import StoreUnusable
-from .files import friendly, make_private_folder, replacing
+from .files import alone_in, friendly, make_private_folder, replacing
+from .locks import Hold, exclusively
 from .records import credentials_folder
 
 # The SDK's name for it (unchanged since 0.9.0); guarded by tests/contract/test_browser_session.py.
@@ -22,6 +23,8 @@ TOKEN_FILE = "tokens2"  # noqa: S105 - a file's name
 _FIELD = "refresh_token"
 # A store is some hundred bytes; what is larger is something else.
 _LARGEST_BYTES = 1_000_000
+# One renewal takes no longer: the SDK's own limit for its request (0.28.1).
+_RENEWAL_LOCK, _RENEWAL_LIMIT = ".luminary-renewal.lock", timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -100,10 +103,28 @@ def save(token: Secret) -> Saved:
     """
     path = token_path()
     make_private_folder(path.parent)
-    content, aside, loose = _content_to_keep(path)
-    with replacing(path) as draft:
-        draft.write_text(json.dumps({**content, _FIELD: token.reveal()}), encoding="utf-8")
+    with alone_in(path.parent):
+        content, aside, loose = _content_to_keep(path)
+        with replacing(path) as draft:
+            draft.write_text(json.dumps({**content, _FIELD: token.reveal()}), encoding="utf-8")
     return Saved(path, tightened=loose, moved_aside=aside)
+
+
+def renew(old: Secret, new: Secret) -> bool:
+    """Put `new` in the place of `old`, if that is what is found; return whether it was.
+
+    Another session that somebody has signed in to meanwhile is left alone, and one that was signed out of stays so.
+
+    Raises
+    ------
+    StorageFailed, StoreUnusable
+    """
+    with alone_in(credentials_folder()):
+        found = find()
+        if found is None or found.token != old:
+            return False
+        save(new)
+        return True
 
 
 def remove(token: Secret) -> None:
@@ -113,14 +134,19 @@ def remove(token: Secret) -> None:
     ------
     StorageFailed
     """
-    with suppress(StoreUnusable):
-        path = token_path()
+    path = token_path()
+    with suppress(StoreUnusable), alone_in(path.parent):
         content = _load(path)
         if content.get(_FIELD) != token.reveal():
             return
         del content[_FIELD]
         with replacing(path) as draft:
             draft.write_text(json.dumps(content), encoding="utf-8")
+
+
+def in_turn() -> AbstractContextManager[Hold]:
+    """Let one process at a time renew the stored session; see `sdk.share_renewals`."""
+    return exclusively(token_path().absolute().with_name(_RENEWAL_LOCK), _RENEWAL_LIMIT)
 
 
 def tighten() -> bool:

@@ -454,13 +454,14 @@ def test_where_the_folder_cannot_be_written_to_the_login_has_one_elsewhere(begin
     assert a_folder.read_bytes() == b""
 
 
-def test_a_folder_that_a_killed_login_left_behind_is_cleared_away_by_the_next(begin, a_folder):
-    left, young = a_folder / ".login-old", a_folder / ".login-young"
-    for folder in (left, young):
-        folder.mkdir(parents=True)
-    os.utime(left, (1, 1))
+def test_folders_that_killed_logins_left_behind_are_cleared_away_by_the_next_and_none_that_is_in_use(begin, a_folder):
+    login, _, _ = begin()
+    (used,) = a_folder.iterdir()
+    left = a_folder / ".login-of-a-killed-process"
+    left.mkdir()
     begin()
-    assert young.exists()
+    assert login.alive
+    assert used.exists()
     assert not left.exists()
 
 
