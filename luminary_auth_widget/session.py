@@ -34,7 +34,7 @@ from .notices import Notice, about_keeping, about_remembering, about_use_of
 from .other_kernels import Follower, OtherKernels
 from .sdk import Deployment
 from .sources import Source, SourceKind, Survey
-from .status import AttemptPhase, AuthStatus, Expiry, Method, SignInState, StoppedCell
+from .status import Attempt, AttemptPhase, AuthStatus, Expiry, Method, SignInState, StoppedCell
 
 if TYPE_CHECKING:
     from luminarycloud import Client
@@ -469,7 +469,8 @@ class AuthSession:
         with self._board.lock:
             self._in_use = None
             self._board.clear_notices()
-            self._board.status = replace(self._blank(), message="Signed out in another kernel or program.")
+            told = "Signed out in another kernel or program."
+            self._board.status = replace(self._blank(), attempt=self._attempt_under_way, message=told)
         self._board.publish()
 
     # -- asking for the client ---------------------------------------------------------------------------------------
@@ -633,11 +634,8 @@ class AuthSession:
         with self._board.lock:
             if use != self._use:
                 return
-            attempt = self.status.attempt
             self._client = self.default_client.install(client, chosen=False)
-            self._put_in_use(credential, SignInState.CHECKING)
-            if attempt is not None and attempt.running:
-                self._board.status = replace(self.status, attempt=attempt)
+            self._put_in_use(credential, SignInState.CHECKING, attempt=self._attempt_under_way)
             if credential.method is Method.BROWSER and token_store.tighten():
                 self._board.note(
                     Notice("tightened", "Others could read the stored session; it is now readable by you alone.")
@@ -646,7 +644,13 @@ class AuthSession:
         self.in_background(self.check)
 
     def _put_in_use(
-        self, credential: InUse, state: SignInState, *, identity: str = "", expires_at: datetime | None = None
+        self,
+        credential: InUse,
+        state: SignInState,
+        *,
+        identity: str = "",
+        expires_at: datetime | None = None,
+        attempt: Attempt | None = None,
     ) -> None:
         self._in_use, self._retry = credential, None
         self._use += 1
@@ -658,6 +662,7 @@ class AuthSession:
         self._board.status = replace(
             self._blank(),
             state=state,
+            attempt=attempt,
             **_facts_of(credential.source),
             identity=identity,
             signed_in_at=credential.signed_in_at or now,
@@ -717,6 +722,12 @@ class AuthSession:
         self.default_client.install(sdk.signed_out_client(self._environments.deployment), chosen=False)
         self._client = None
         self._use += 1
+
+    @property
+    def _attempt_under_way(self) -> Attempt | None:
+        """The attempt beside the state, which goes on whatever other kernels do."""
+        attempt = self.status.attempt
+        return attempt if attempt is not None and attempt.running else None
 
     def _blank(self) -> AuthStatus:
         deployment = self._in_use.deployment if self._in_use else self._environments.deployment
