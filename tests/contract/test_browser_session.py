@@ -428,12 +428,13 @@ json.dump = dump
 
 @pytest.mark.parametrize("moment", ["starting", "linked", "landed", "writing its token"])
 def test_a_child_that_is_killed_at_whatever_moment_is_an_error_and_leaves_no_port_and_no_folder(
-    begin, a_sandbox, a_folder, tmp_path, monkeypatch, moment
+    begin, a_sandbox, a_folder, tmp_path, monkeypatch, moment, request
 ):
     if moment == "writing its token":
         (tmp_path / "sitecustomize.py").write_text(KILLED_WHILE_WRITING)
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     login, heard = BrowserLogin(a_folder), Heard()
+    request.addfinalizer(login.cancel)
     login.begin(heard.events, environment="standard", target=None)
     reached, facts = "starting", list[Any]()
     while reached != "failed":

@@ -68,7 +68,7 @@ def _left(a_folder):
 
 def _kill(kernel):
     os.kill(kernel.manager.provisioner.pid, signal.SIGKILL)
-    assert eventually(lambda: not kernel.manager.is_alive())
+    assert eventually(lambda: not kernel.manager.is_alive(), within=60)
 
 
 def _remember(kernel, _model, key):
@@ -98,7 +98,7 @@ def test_a_kernel_killed_while_it_saves_leaves_whole_files_and_the_next_start_cl
         assert (a_folder / ".env").read_text() == BEFORE
         assert store.exists() == (moment == REPLACED)
     kernel, model = start()
-    assert eventually(lambda: _left(a_folder) == [])
+    assert eventually(lambda: _left(a_folder) == [], within=60)
     if deed is _log_in:
         assert list(json.loads(store.read_text())) == ["refresh_token"]
         kernel.wait_for(model, state="signed_in", expiry="recorded")
@@ -120,7 +120,7 @@ def test_a_kernel_and_its_login_killed_at_once_leave_no_port_and_no_folder_after
     (left,) = _left(a_folder)
     assert left.startswith(".login-")
     start()
-    assert eventually(lambda: _left(a_folder) == [])
+    assert eventually(lambda: _left(a_folder) == [], within=60)
     assert all(map(port_is_free, PORTS))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import random
 import signal
 import stat
@@ -12,10 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from luminary_auth_widget import env_file, files, records, token_store
+from luminary_auth_widget import env_file, files, records, token_store, watcher
 from luminary_auth_widget.credentials import Secret
 from tests.sandbox.helpers import eventually
 
@@ -188,3 +190,20 @@ def test_a_renewed_token_takes_the_place_of_its_own_session_only(a_home):
     token_store.save(old)
     assert token_store.renew(old, new)
     assert token_store.find().token == new
+
+
+def test_a_store_that_the_sdk_is_in_the_middle_of_writing_is_not_taken_for_a_sign_out(a_home, monkeypatch):
+    monkeypatch.setattr(watcher, "_SECONDS", 0.01)
+    stamp, seen_empty, heard = token_store.stamp, threading.Event(), queue.SimpleQueue[Any]()
+
+    def look():
+        if (seen := stamp()) and not seen[2]:
+            seen_empty.set()
+        return seen
+
+    monkeypatch.setattr(token_store, "stamp", look)
+    watcher.StoreWatcher(lambda: heard.put(token_store.find())).start()
+    token_store.token_path().write_bytes(b"")
+    assert seen_empty.wait(60)
+    token_store.save(writers.SECRETS[0])
+    assert heard.get(timeout=60).token == writers.SECRETS[0]

@@ -14,7 +14,7 @@ from tests.sandbox.helpers import eventually
 
 ROOT = Path(__file__).parents[2]
 EIGHT = 8
-RENEWALS = 3
+RENEWALS = 2
 # Deeds of each kernel, one after the other.
 DEEDS = 5
 # Who is refused is told why; whatever else a kernel raises fails the test.
