@@ -81,7 +81,7 @@ class Claim:
     _NAME = "in-use"
 
     def __init__(self, folder: Path) -> None:
-        self._descriptor = -1
+        self._descriptor, self._ending = -1, threading.Lock()
         with suppress(OSError):  # then its age alone tells
             # Locked before it has its name: nobody finds it free.
             unnamed = folder / f"{self._NAME}-soon"
@@ -90,8 +90,9 @@ class Claim:
             unnamed.rename(folder / self._NAME)
 
     def end(self) -> None:
-        """Let go of the folder."""
-        descriptor, self._descriptor = self._descriptor, -1
+        """Let go of the folder; once, whichever threads ask for it."""
+        with self._ending:
+            descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
 
