@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .credentials import Secret
-from .files import make_private_folder, replacing
+from .files import make_private_folder, read_small, replacing
 
 _FILE_NAME = "luminary-auth-widget.json"
 # What makes a client talk to another deployment than the SDK's default; names as in sdk.Deployment.
@@ -131,14 +131,14 @@ def _note(section: str, name: str, value: str | None) -> None:
 
 def _write(content: dict[str, Any]) -> None:
     make_private_folder(credentials_folder())
-    with replacing(credentials_folder() / _FILE_NAME) as draft:
+    with replacing(credentials_folder() / _FILE_NAME, anew=True) as draft:
         draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def _read() -> dict[str, Any]:
     # A sidecar that is missing or spoilt costs a countdown, never a sign-in.
-    with suppress(OSError, ValueError):
-        content = json.loads((credentials_folder() / _FILE_NAME).read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError, RecursionError):
+        content = json.loads(read_small(credentials_folder() / _FILE_NAME).decode())
         return content if isinstance(content, dict) else {}
     return {}
 
