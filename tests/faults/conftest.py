@@ -21,7 +21,7 @@ from .line import Fault, Line, Tricks, trusting
 
 @dataclass
 class Desk:
-    """A kernel that is bound to a sandbox by two lines; `model` is its widget."""
+    """A kernel that is bound to a sandbox by two lines; `model` is its widget, `environ` leads past the lines."""
 
     cloud: Sandbox
     kernel: Kernel
@@ -29,6 +29,7 @@ class Desk:
     api: Line
     auth: Line
     credentials: Path
+    environ: dict[str, str]
 
     def heal(self) -> None:
         for line in (self.api, self.auth):
@@ -76,7 +77,7 @@ def a_running_desk(tmp_path_factory: pytest.TempPathFactory, some_tricks: Tricks
         kernel = Kernel(folder, {**environ, **trusting(environ, some_tricks, folder), **lines})
         (model,) = kernel.run(LOGIN).models
         kernel.run("import os; before = dict(os.environ)")
-        yield Desk(cloud, kernel, model, api, auth, folder / "credentials")
+        yield Desk(cloud, kernel, model, api, auth, folder / "credentials", environ)
         kernel.close()
         for line in (api, auth):
             line.refuse()

@@ -11,7 +11,6 @@ from datetime import timedelta
 
 import pytest
 
-from luminary_auth_widget.sandbox import Sandbox
 from tests.sandbox.helpers import Browser
 
 from .conftest import Desk
@@ -202,14 +201,13 @@ def test_a_key_is_the_servers_to_judge_whatever_the_kernels_clock_says(a_desk: D
 # -- IPv6 --------------------------------------------------------------------------------------------------------------
 
 
-def test_servers_on_ipv6_loopback_alone_are_signed_in_to_by_key_and_by_session(
-    a_sandbox: Sandbox, a_key, a_bound_environ, tmp_path
-) -> None:
+def test_servers_on_ipv6_loopback_alone_are_signed_in_to_by_key_and_by_session(a_desk: Desk, tmp_path) -> None:
+    key = a_desk.cloud.create_api_key("ada@example.com", name="on IPv6")
     lines = {
-        name: Line(int(a_bound_environ[name].rpartition(":")[2]), "::1") for name in ("LC_DOMAIN", "LC_AUTH_DOMAIN")
+        name: Line(int(a_desk.environ[name].rpartition(":")[2]), "::1") for name in ("LC_DOMAIN", "LC_AUTH_DOMAIN")
     }
     on_ipv6 = {name: f"[::1]:{line.port}" for name, line in lines.items()}
-    with Browser(a_sandbox) as browser:
+    with Browser(a_desk.cloud) as browser:
         token = browser.sign_in()["refresh_token"]
     code = (
         "import sys\n"
@@ -225,8 +223,8 @@ def test_servers_on_ipv6_loopback_alone_are_signed_in_to_by_key_and_by_session(
     )
     ran = subprocess.run(
         [sys.executable, "-c", code],
-        env={**a_bound_environ, **on_ipv6},
-        input=f"{a_key.secret} {token}",
+        env={**a_desk.environ, **on_ipv6},
+        input=f"{key.secret} {token}",
         capture_output=True,
         text=True,
         timeout=60,
