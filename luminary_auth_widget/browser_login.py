@@ -24,10 +24,12 @@ from .errors import (
     AuthError,
     CallbackUnusable,
     LoginDenied,
+    LoginNotFinished,
     LoginTimedOut,
     PortsTaken,
     SDKUnusable,
     ServerTrouble,
+    as_one_line,
 )
 from .files import OwnFolder, alone_in
 from .locks import Hold
@@ -329,7 +331,7 @@ def _split(text: str) -> SplitResult | None:
 
 
 def _ends_of(link: Link) -> set[tuple[str | None, int | None, str]]:
-    return {(host, link.port, "/callback") for host in ("127.0.0.1", "localhost")}
+    return {(host, link.port, "/callback") for host in ("127.0.0.1", "localhost", "::1")}
 
 
 def _failing(events: Events, fact: dict[str, Any], link: Link | None) -> Callable[[], None]:
@@ -337,9 +339,9 @@ def _failing(events: Events, fact: dict[str, Any], link: Link | None) -> Callabl
     return lambda: events.failed(error)
 
 
-def _error(fact: dict[str, Any], link: Link | None) -> AuthError:  # noqa: PLR0911 - a table
+def _error(fact: dict[str, Any], link: Link | None) -> AuthError:  # noqa: PLR0911, PLR0912 - a table
     host = (urlsplit(link.url).hostname if link else None) or "The log-in server"
-    detail = fact.get("detail", "")
+    detail = as_one_line(str(fact.get("detail", "")))
     match fact.get("reason"):
         case "denied":
             return LoginDenied(f"The log-in page said no ({detail.rstrip(': ')}).", next_step=_TRY_AGAIN)
@@ -351,15 +353,28 @@ def _error(fact: dict[str, Any], link: Link | None) -> AuthError:  # noqa: PLR09
                 next_step="Sign-ins under way here, other people's among them, let go of theirs within 5 minutes. Try"
                 " again then, or sign in with an API key.",
             )
-        case "certificate":
-            return servers.untrusted(host)
+        case "certificate" | "date" as reason:
+            return servers.untrusted(host, by_clock=reason == "date")
+        case "ca_file":
+            return servers.no_ca_file()
+        case "name":
+            return servers.nameless(host)
+        case "clock":
+            return servers.ended_already(host)
+        case "no_loopback":
+            return LoginNotFinished(
+                "This machine has no address 127.0.0.1, on which a browser sign-in comes back.",
+                next_step="Sign in with an API key.",
+            )
         case "slow":
             return servers.silent(host)
         case "unreachable":
             return servers.unreachable(host)
+        case "server" if fact.get("status") == requests.codes.too_many_requests:
+            return servers.trouble(host, fact["status"], str(fact.get("retry_after", "")))
         case "server":
             return ServerTrouble(f"{host} answered with a failure (HTTP {fact.get('status')}).", next_step=_TRY_AGAIN)
         case "answer":
-            return ServerTrouble(f"{host} gave an answer that makes no sense.", next_step=_TRY_AGAIN)
+            return servers.senseless(host)
         case _:
             return SDKUnusable(f"The SDK's login failed ({detail}).", next_step=_TRY_AGAIN)

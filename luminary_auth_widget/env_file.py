@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,9 @@ import dotenv
 
 from .credentials import Secret
 from .errors import EnvFileUnusable, StorageFailed
-from .files import absolute, alone_in, friendly, replacing
+from .files import LARGEST_BYTES, NotReadable, absolute, alone_in, friendly, read_small, replacing
 
 KEY_NAME = "LC_API_KEY"
-# A `.env` is some lines; what is larger is something else, and would be read into memory.
-_LARGEST_BYTES = 1_000_000
 _GIT_SECONDS = 2
 _ASSIGNMENT = re.compile(rf"^(?P<blank>(?:[ \t]*\n)*)(?P<export>export[ \t]+)?{KEY_NAME}\b", re.MULTILINE)
 _HOW_TO_FILL = f"Put a line {KEY_NAME}=… with your key into it."
@@ -43,11 +42,25 @@ class EnvFile:
 
 
 def find(start: Path | None = None) -> list[Path]:
-    """Return the `.env` files from `start` (the working directory) upward, nearest first."""
+    """Return the `.env` files from `start` (the working directory) upward, nearest first.
+
+    FIFOs among them, as python-dotenv (1.2) has it.
+    """
     start = absolute(start or Path.cwd())
     candidates = (folder / ".env" for folder in (start, *start.parents))
-    # os.path.isfile, unlike Path.is_file, is False where a folder on the way may not be read.
-    return [path for path in candidates if os.path.isfile(path)]  # noqa: PTH113
+    return [path for path in candidates if stat.S_IFMT(_mode(path)) in {stat.S_IFREG, stat.S_IFIFO}]
+
+
+def is_endless(path: Path | None) -> bool:
+    """Whether reading the whole file might not end, or fill the memory."""
+    return path is not None and (stat.S_ISFIFO(_mode(path)) or path.stat().st_size > LARGEST_BYTES)
+
+
+def _mode(path: Path) -> int:
+    # 0 as well where a folder on the way may not be read.
+    with suppress(OSError, ValueError):
+        return path.stat().st_mode
+    return 0
 
 
 def read(path: Path) -> EnvFile:
@@ -154,6 +167,11 @@ def git_standing(path: Path) -> str:
 def add_to_gitignore(path: Path) -> Path:
     """Add the file's name to the `.gitignore` of its folder, and return that file's path."""
     ignore = path.with_name(".gitignore")
+    if ignore.is_symlink():
+        raise StorageFailed(
+            f"{friendly(ignore)} is a link, which git does not follow.",
+            next_step=f"Put a file in its place, with a line {path.name} in it.",
+        )
     mode = stat.S_IMODE(ignore.stat().st_mode) if ignore.exists() else 0o644
     with replacing(ignore, mode=mode) as draft:
         text = draft.read_text(encoding="utf-8")
@@ -184,24 +202,18 @@ def _git(path: Path, *command: str) -> int:
 
 
 def _text_of(path: Path) -> str:
-    """Return the file's text; every failure becomes a sentence. A FIFO or device is refused before it can block."""
+    """Return the file's text, as an editor shows it; every failure becomes a sentence."""
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            problem = "is a directory, not a file"
-        elif not stat.S_ISREG(mode):
-            problem = "is no regular file"
-        elif path.stat().st_size > _LARGEST_BYTES:
-            problem = "is far too large for a .env file"
-        else:
-            # utf-8-sig: Windows editors put a mark before the first name.
-            return path.read_text(encoding="utf-8-sig")
+        # utf-8-sig: Windows editors put a mark before the first name, and end lines in their own way.
+        return io.TextIOWrapper(io.BytesIO(read_small(path)), encoding="utf-8-sig").read()
     except FileNotFoundError:
         problem = "does not exist"
+    except NotReadable as error:
+        problem = f"is {error.strerror}"
     except UnicodeDecodeError:
         problem = "is not UTF-8 text"
     except OSError as error:
         problem = f"cannot be read: {error.strerror or type(error).__name__}"
-    raise EnvFileUnusable(
-        f"{friendly(path)} {problem}.", next_step="Check the path, or paste the key into the field instead."
-    )
+    pipe = stat.S_ISFIFO(_mode(path))
+    how = "Load it by dotenv.load_dotenv() in a cell before" if pipe else "Check the path"
+    raise EnvFileUnusable(f"{friendly(path)} {problem}.", next_step=f"{how}, or paste the key into the field instead.")

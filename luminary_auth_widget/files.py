@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
-from .errors import StorageFailed
+from .errors import StorageFailed, as_one_line
 from .locks import Claim, Hold, exclusively
 
 _WORKSHOP_PREFIX, _LOCK_NAME = ".luminary-auth-", ".luminary-auth.lock"
@@ -21,8 +23,52 @@ _TURN_LIMIT = timedelta(seconds=5)
 _STALE_SECONDS = 60
 
 
+# Our files are some hundred bytes, a `.env` some lines: what is larger is something else, and would fill the memory.
+LARGEST_BYTES = 1_000_000
+# The end of a longer path tells more than its beginning.
+_LONGEST_SHOWN_PATH = 200
+
+
+class NotReadable(OSError):
+    """What lies there is no small, regular file; `strerror` says what it is instead."""
+
+
+def read_small(path: Path) -> bytes:
+    """Return what a small, regular file holds.
+
+    Whatever else lies there is refused before it can block or fill the memory: FIFOs and devices, what is larger than
+    it says, and what is made up while it is read, as in /proc.
+
+    Raises
+    ------
+    OSError
+    """
+    try:
+        seen = path.stat()
+    except ValueError:  # a zero byte, half a character
+        raise NotReadable(errno.EINVAL, "no path of a file") from None
+    if stat.S_ISDIR(seen.st_mode):
+        raise NotReadable(errno.EISDIR, "a directory, not a file")
+    if not stat.S_ISREG(seen.st_mode):
+        raise NotReadable(errno.EINVAL, "no regular file")
+    if seen.st_size > LARGEST_BYTES:
+        raise NotReadable(errno.EFBIG, "far too large")
+    with open(path, "rb", opener=_without_waiting) as file:
+        content = file.read(LARGEST_BYTES + 1) or b""
+    if len(content) > LARGEST_BYTES:
+        raise NotReadable(errno.EFBIG, "far too large")
+    if content and not seen.st_size:
+        raise NotReadable(errno.EINVAL, "no regular file")
+    return content
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # Should a FIFO have come there since: opening one waits for a writer.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 @contextmanager
-def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
+def replacing(path: Path, *, mode: int = 0o600, anew: bool = False) -> Iterator[Path]:
     """Give a draft to write; put it in the place of `path` in one step when the block ends well.
 
     The draft lies in a folder of its own (0700) beside the target, under the target's name, so that whatever keeps git
@@ -34,6 +80,8 @@ def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
         A link is followed: its target is replaced.
     mode : int
         The permissions of the finished file.
+    anew : bool
+        Begin with an empty draft, and replace whatever lies there, be it a link or a FIFO: for files of ours alone.
 
     Yields
     ------
@@ -43,10 +91,11 @@ def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
     Raises
     ------
     StorageFailed
-        If the folder cannot be written to.
+        If the folder cannot be written to, or what lies there is no small, regular file.
     """
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path.parent), path.name) if anew else Path(os.path.realpath(path))
     with alone_in(target.parent):
+        before = b"" if anew else _content_before(target)
         try:
             workshop = Path(tempfile.mkdtemp(prefix=_WORKSHOP_PREFIX, dir=target.parent))
         except OSError as error:
@@ -54,8 +103,7 @@ def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
         try:
             draft = workshop / target.name
             draft.touch(mode=0o600)
-            if target.exists():
-                draft.write_bytes(target.read_bytes())
+            draft.write_bytes(before)
             yield draft
             draft.chmod(mode)
             with draft.open("rb") as finished:
@@ -127,6 +175,25 @@ def make_private_folder(folder: Path) -> None:
         raise _storage_failed(folder, error) from None
 
 
+def open_to_others(folder: Path) -> Path | None:
+    """Return the folder, this one or one above it, where other users could put something in the place of what is ours.
+
+    That is one that anybody may write to, unless only owners may remove there (as in /tmp), or one that is another
+    user's. Root may do so anywhere, and is not meant.
+    """
+    if os.name != "posix":
+        return None
+    us, place = os.geteuid(), Path(os.path.realpath(folder))
+    for above in (place, *place.parents):
+        with suppress(OSError):
+            seen = above.stat()
+            anybody = seen.st_mode & stat.S_IWOTH and not seen.st_mode & stat.S_ISVTX
+            # To root in a container, the home folder of the person outside is another's.
+            if anybody or (us and seen.st_uid not in {0, us}):
+                return above
+    return None
+
+
 def absolute(path: Path) -> Path:
     """Return `path` from the root on, without following links: the name that the person knows."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links
@@ -134,6 +201,13 @@ def absolute(path: Path) -> Path:
 
 def friendly(path: Path) -> str:
     """Return `path` as people write it: from the working directory where it is near, else from the home folder."""
+    written = _as_written(path)
+    if len(written) > _LONGEST_SHOWN_PATH:
+        written = f"…{written[-_LONGEST_SHOWN_PATH:]}"
+    return as_one_line(written)
+
+
+def _as_written(path: Path) -> str:
     with suppress(ValueError, OSError):
         relative = os.path.relpath(path)
         if relative.count("..") <= 2:  # noqa: PLR2004 - further up, the whole path is easier to read
@@ -141,6 +215,16 @@ def friendly(path: Path) -> str:
     with suppress(ValueError, RuntimeError):
         return f"~/{path.relative_to(Path.home()).as_posix()}"
     return str(path)
+
+
+def _content_before(target: Path) -> bytes:
+    """Return what stands in the file that will be replaced; nothing where there is none."""
+    try:
+        return read_small(target)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise _storage_failed(target, error) from None
 
 
 def _clear_workshops(folder: Path, *, older_than: float) -> None:

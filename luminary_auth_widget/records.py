@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .credentials import Secret
-from .files import alone_in, make_private_folder, replacing
+from .files import alone_in, make_private_folder, read_small, replacing
 
 _FILE_NAME = "luminary-auth-widget.json"
 # What makes a client talk to another deployment than the SDK's default; names as in sdk.Deployment.
@@ -145,14 +145,14 @@ def _changing() -> Iterator[dict[str, Any]]:
     with alone_in(folder):
         content = _read()
         yield content
-        with replacing(folder / _FILE_NAME) as draft:
+        with replacing(folder / _FILE_NAME, anew=True) as draft:
             draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def _read() -> dict[str, Any]:
     # A sidecar that is missing or spoilt costs a countdown, never a sign-in.
-    with suppress(OSError, ValueError):
-        content = json.loads((credentials_folder() / _FILE_NAME).read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError, RecursionError):
+        content = json.loads(read_small(credentials_folder() / _FILE_NAME).decode())
         return content if isinstance(content, dict) else {}
     return {}
 

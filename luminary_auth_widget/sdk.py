@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 import wrapt
 
-from . import token_store
+from . import env_file, token_store
 from .credentials import Secret
 from .errors import AuthError, NotSignedIn, SDKUnusable, StorageFailed
 from .files import make_private_folder
@@ -63,10 +64,25 @@ def load() -> ModuleType:
             # The import makes the folder of the token store, which others could then look into.
             make_private_folder(credentials_folder())
     try:
-        return importlib.import_module("luminarycloud")
+        with _without_an_endless_env_file():
+            return importlib.import_module("luminarycloud")
     except Exception as error:  # noqa: BLE001 - whatever an import of theirs raises becomes a sentence
         failure = _import_failure(error)
     raise failure
+
+
+@contextmanager
+def _without_an_endless_env_file() -> Iterator[None]:
+    """Keep the import from a `.env` that would hold it up or fill the memory: it reads the whole nearest one."""
+    name = "PYTHON_DOTENV_DISABLED"
+    if name in os.environ or not env_file.is_endless(next(iter(env_file.find()), None)):
+        yield
+        return
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
 
 
 def once_loaded(callback: Callable[[], object]) -> None:
@@ -107,7 +123,7 @@ class Deployment:
     @property
     def host(self) -> str:
         """The API server's host, for people."""
-        return self.address.partition(":")[0]
+        return host_of(self.address)
 
     def _client(self, **credentials: Any) -> Client:
         auth = {"domain": self.auth_domain, "client_id": self.client_id, "audience": self.audience}
@@ -131,6 +147,11 @@ class Deployment:
         It never opens a browser: without a session its calls fail at once.
         """
         return self._client(api_key=None, noninteractive=True, **({"refresh_token": token.reveal()} if token else {}))
+
+
+def host_of(domain: str) -> str:
+    """Return the host in host or host:port, for people: an IPv6 address without its brackets."""
+    return urlsplit(f"//{domain}").hostname or domain
 
 
 def default_target() -> str:
@@ -307,6 +328,11 @@ def between_renewals(client: Client) -> Iterator[None]:
 def forget_access_token(client: Client) -> None:
     """Make the client's next call renew the access token, also where this one should still be good."""
     client._auth0_client.access_token = None
+
+
+def access_token_has_ended(client: Client) -> bool:
+    """Whether the client holds an access token that has ended by this machine's clock."""
+    return client._auth0_client._access_token is not None and client._auth0_client.is_token_expired()
 
 
 def renew_access_token(client: Client) -> None:

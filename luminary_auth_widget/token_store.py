@@ -14,15 +14,13 @@ from typing import Any
 
 from .credentials import Secret
 from .errors import StoreUnusable
-from .files import alone_in, friendly, make_private_folder, replacing
+from .files import NotReadable, alone_in, friendly, make_private_folder, read_small, replacing
 from .locks import Hold, exclusively
 from .records import credentials_folder
 
 # The SDK's name for it (unchanged since 0.9.0); guarded by tests/contract/test_browser_session.py.
 TOKEN_FILE = "tokens2"  # noqa: S105 - a file's name
 _FIELD = "refresh_token"
-# A store is some hundred bytes; what is larger is something else.
-_LARGEST_BYTES = 1_000_000
 # Four renewals that wait for a server in vain: the SDK's own limit for its request is 5 s (0.28.1).
 _RENEWAL_LOCK, _RENEWAL_LIMIT = ".luminary-renewal.lock", timedelta(seconds=20)
 
@@ -160,8 +158,10 @@ def tighten() -> bool:
 
 
 def _is_loose(path: Path) -> bool:
-    # Windows keeps no such bits: a file there has the rights of its folder, the person's own.
-    return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    mode = path.stat().st_mode
+    # Windows keeps no such bits: a file there has the rights of its folder, the person's own. What is no file may be a
+    # device, at the end of a link.
+    return os.name == "posix" and stat.S_ISREG(mode) and bool(stat.S_IMODE(mode) & 0o077)
 
 
 def _read(path: Path) -> StoredSession | None:
@@ -176,17 +176,15 @@ def _read(path: Path) -> StoredSession | None:
 def _load(path: Path) -> dict[str, Any]:
     """Return the JSON object in `path`; empty where the SDK, too, sees nobody signed in."""
     try:
-        seen = path.stat()
-        if not stat.S_ISREG(seen.st_mode) or seen.st_size > _LARGEST_BYTES:
-            problem = "is no file of the SDK's"
-        else:
-            text = path.read_text(encoding="utf-8")
-            content = json.loads(text) if text else {}
-            if isinstance(content, (dict, list)):
-                return content if isinstance(content, dict) else {}
-            problem = "holds something else than the SDK writes"
+        text = read_small(path).decode()
+        content = json.loads(text) if text else {}
+        if isinstance(content, (dict, list)):
+            return content if isinstance(content, dict) else {}
+        problem = "holds something else than the SDK writes"
     except FileNotFoundError:
         return {}
+    except NotReadable:
+        problem = "is no file of the SDK's"
     except OSError as error:
         problem = f"cannot be read: {error.strerror or type(error).__name__}"
     except (ValueError, RecursionError):
@@ -205,6 +203,8 @@ def _content_to_keep(path: Path) -> tuple[dict[str, Any], Path | None, bool]:
         aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
         with suppress(OSError):
             path.replace(aside)
-            aside.chmod(0o600)
+            # A link's end is not ours to change: it may be a device.
+            if stat.S_ISREG(aside.lstat().st_mode):
+                aside.chmod(0o600)
         return {}, aside, False
     return content, None, path.exists() and _is_loose(path)

@@ -104,6 +104,16 @@ def test_an_access_token_is_renewed_before_its_end_and_stays_where_that_fails(a_
     assert printed == "HTTPError\nTrue True\n"
 
 
+def test_an_access_token_that_has_ended_by_this_machines_clock_is_known(a_script, a_stored_session):
+    printed = a_script(
+        "from luminary_auth_widget import sdk\n"
+        "client = sdk.Deployment().client_for_session(); print(sdk.access_token_has_ended(client))\n"
+        "client.get_token(); print(sdk.access_token_has_ended(client))\n"
+        "client._auth0_client._access_token_exp = 1; print(sdk.access_token_has_ended(client))"
+    )
+    assert printed == "False\nFalse\nTrue\n"
+
+
 def test_a_client_with_an_access_token_alone_lists_projects_and_calls_the_server_it_was_given(
     a_script, a_stored_session, a_sandbox
 ):
@@ -465,9 +475,7 @@ ANSWERS = {
     "null": b"null",
     "no refresh token": json.dumps({"access_token": jwt.encode({"exp": 2**31}, "k" * 32)}).encode(),
     "no JWT": b'{"access_token": "x", "refresh_token": "y"}',
-    "a JWT that has ended": json.dumps(
-        {"access_token": jwt.encode({"exp": 1}, "k" * 32), "refresh_token": "y"}
-    ).encode(),
+    "no access token": b'{"access_token": null, "refresh_token": "y"}',
 }
 
 
