@@ -41,7 +41,12 @@ def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
     StorageFailed
         If the folder cannot be written to.
     """
-    target = Path(os.path.realpath(path))
+    try:
+        target = Path(os.path.realpath(path))
+    except ValueError:  # a NUL in it, or half a character
+        raise StorageFailed(
+            f"{friendly(path)} is no name that a file can have.", next_step="Choose another place."
+        ) from None
     try:
         _clear_stale_workshops(target.parent)
         workshop = Path(tempfile.mkdtemp(prefix=_WORKSHOP_PREFIX, dir=target.parent))
@@ -78,6 +83,11 @@ def absolute(path: Path) -> Path:
 
 def friendly(path: Path) -> str:
     """Return `path` as people write it: from the working directory where it is near, else from the home folder."""
+    # A name that is no text cannot be sent to a page, nor printed.
+    return _as_people_write_it(path).encode("utf-8", "replace").decode()
+
+
+def _as_people_write_it(path: Path) -> str:
     with suppress(ValueError, OSError):
         relative = os.path.relpath(path)
         if relative.count("..") <= 2:  # noqa: PLR2004 - further up, the whole path is easier to read
