@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import requests
 
-from . import servers
+from . import servers, token_store
 from .credentials import Secret
 from .errors import (
     AttemptCancelled,
@@ -29,10 +29,12 @@ from .errors import (
     PortsTaken,
     SDKUnusable,
     ServerTrouble,
+    StoreUnusable,
     as_one_line,
 )
 from .files import OwnFolder, alone_in
 from .locks import Hold
+from .records import SETTINGS
 from .token_store import TOKEN_FILE
 
 # The child answers on loopback; the exchange of the code happens after the answer.
@@ -198,10 +200,10 @@ class BrowserLogin:
         for fact in filter(None, map(_parsed, output)):
             match fact:
                 case {"event": "ready", "settings": dict(given)}:
-                    settings = given
-                case {"event": "link", "link": str(url)}:
-                    self._link = Link(url)
-                    events.linked(self._link)
+                    settings = {name: value for name in SETTINGS if isinstance(value := given.get(name), str)}
+                case {"event": "link", "link": str(url)} if link := _link(url):
+                    self._link = link
+                    events.linked(link)
                 case {"event": "landed"}:
                     events.landed()
                 case {"event": "stranger"}:
@@ -215,12 +217,10 @@ class BrowserLogin:
     def _finish(self, events: Events, settings: dict[str, str]) -> Callable[[], None]:
         if self._only_settings:
             return lambda: events.finished(settings, Secret(""))
-        try:
-            token = json.loads((self._folder / TOKEN_FILE).read_text(encoding="utf-8"))["refresh_token"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return _failing(events, {"reason": "answer"}, self._link)
-        secret = Secret(str(token))
-        return lambda: events.finished(settings, secret)
+        with suppress(StoreUnusable):
+            if session := token_store.session_in(self._folder / token_store.TOKEN_FILE):
+                return lambda: events.finished(settings, session.token)
+        return _failing(events, {"reason": "answer"}, self._link)
 
     def _clean_up(self) -> None:
         try:
@@ -271,6 +271,7 @@ def _started(own: OwnFolder) -> subprocess.Popen[str]:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
+            errors="replace",
             env=_environment(own.path),
             # An interrupt of the kernel is not meant for the login.
             start_new_session=True,
@@ -292,13 +293,22 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         fact = json.loads(line)
         return fact if isinstance(fact, dict) else None
     return None
 
 
-def _read_callback(address: Secret, link: Link | None) -> tuple[Secret, str]:
+def _link(url: str) -> Link | None:
+    """Return the link if a browser can open it and be brought back by it."""
+    with suppress(ValueError):  # no port, or no address at all
+        link = Link(url)
+        if url.isascii() and url.isprintable() and urlsplit(url).scheme == "https" and link.port and link.state:
+            return link
+    return None
+
+
+def _read_callback(address: Secret, link: Link | None) -> tuple[Secret, str]:  # noqa: PLR0911 - a table
     """Return the query to hand to the child, or what is wrong with the address."""
     nothing = Secret("")
     # Mail programs and terminals break long addresses over lines, and people copy the quotes along.
@@ -307,31 +317,30 @@ def _read_callback(address: Secret, link: Link | None) -> tuple[Secret, str]:
         return nothing, "No address was pasted."
     if link is None:
         return nothing, "No sign-in is waiting for an address."
-    parts = _split(text if "?" in text else f"?{text}")
-    if parts is None or (parts.netloc and (parts.hostname, parts.port, parts.path) not in _ends_of(link)):
+    before, mark, after = text.partition("?")
+    if mark and before not in _ends_of(link):
         expected = f"http://127.0.0.1:{link.port}/callback?"
         return nothing, f"This is not the address that the browser ends on: that begins with {expected}"
-    query = parse_qs(parts.query)
-    if "state" not in query or not ("code" in query or "error" in query):
+    query = (after if mark else before).partition("#")[0]
+    fields = parse_qs(query, keep_blank_values=True)
+    states, answers = fields.get("state", []), [*fields.get("code", []), *fields.get("error", [])]
+    if not any(states) or not any(answers):
         return nothing, "A part of the address is missing: it holds code=… and state=…."
-    if query["state"] != [link.state]:
-        shortened = link.state.startswith(query["state"][-1])
+    if states != [link.state]:
+        shortened = link.state.startswith(states[-1])
         other = "This address belongs to another sign-in, or an earlier one."
         return nothing, "The end of the address is missing." if shortened else other
-    return Secret(parts.query), ""
+    if len(answers) > 1:
+        return nothing, "The address holds more than one answer of the log-in page."
+    if not (query.isascii() and query.isprintable()):
+        return nothing, "The address holds a character that no address has."
+    return Secret(query), ""
 
 
-def _split(text: str) -> SplitResult | None:
-    # The error would carry the address into a traceback.
-    with suppress(ValueError):
-        parts = urlsplit(text)
-        _ = parts.port  # looked at here, because a wrong one raises only when asked for
-        return parts
-    return None
-
-
-def _ends_of(link: Link) -> set[tuple[str | None, int | None, str]]:
-    return {(host, link.port, "/callback") for host in ("127.0.0.1", "localhost", "::1")}
+def _ends_of(link: Link) -> set[str]:
+    """Return what may stand before the query: browsers hide the scheme, people leave out more."""
+    hosts = {f"{host}:{link.port}/callback" for host in ("127.0.0.1", "localhost", "[::1]")}
+    return {"", "/callback", *hosts, *(f"http://{host}" for host in hosts)}
 
 
 def _failing(events: Events, fact: dict[str, Any], link: Link | None) -> Callable[[], None]:

@@ -93,7 +93,12 @@ def replacing(path: Path, *, mode: int = 0o600, anew: bool = False) -> Iterator[
     StorageFailed
         If the folder cannot be written to, or what lies there is no small, regular file.
     """
-    target = Path(os.path.realpath(path.parent), path.name) if anew else Path(os.path.realpath(path))
+    try:
+        target = Path(os.path.realpath(path.parent), path.name) if anew else Path(os.path.realpath(path))
+    except ValueError:  # a NUL in it, or half a character
+        raise StorageFailed(
+            f"{friendly(path)} is no name that a file can have.", next_step="Choose another place."
+        ) from None
     with alone_in(target.parent):
         before = b"" if anew else _content_before(target)
         try:

@@ -810,7 +810,12 @@ def _moment(expires_on: date | datetime | None) -> datetime | None:
     if expires_on is None:
         return None
     moment = expires_on if isinstance(expires_on, datetime) else datetime.combine(expires_on, time.max)
-    moment = moment.astimezone(timezone.utc)
+    try:
+        moment = moment.astimezone(timezone.utc)
+    except (OverflowError, ValueError):  # the calendar ends there, seen from here
+        raise CredentialUnusable(
+            "No key ends on that day.", next_step="Choose another date, or leave it open."
+        ) from None
     if moment <= _now():
         raise CredentialUnusable("The key's end lies in the past.", next_step="Choose a later date, or leave it open.")
     return moment

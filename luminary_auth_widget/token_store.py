@@ -23,6 +23,8 @@ TOKEN_FILE = "tokens2"  # noqa: S105 - a file's name
 _FIELD = "refresh_token"
 # Four renewals that wait for a server in vain: the SDK's own limit for its request is 5 s (0.28.1).
 _RENEWAL_LOCK, _RENEWAL_LIMIT = ".luminary-renewal.lock", timedelta(seconds=20)
+# The year 3000: a lifetime can be added to it.
+_LATEST_SECONDS = 32_503_680_000
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,11 @@ def find() -> StoredSession | None:
     StoreUnusable
         If the SDK's store cannot be read: its calls fail, too.
     """
-    if session := _read(token_path()):
+    if session := session_in(token_path()):
         return session
     with suppress(StoreUnusable, OSError):  # that file is not the SDK's; it may hold anything
         path = documented_path()
-        if session := _read(path):
+        if session := session_in(path):
             return StoredSession(session.token, path, session.written_at, documented=True)
     return None
 
@@ -164,13 +166,24 @@ def _is_loose(path: Path) -> bool:
     return os.name == "posix" and stat.S_ISREG(mode) and bool(stat.S_IMODE(mode) & 0o077)
 
 
-def _read(path: Path) -> StoredSession | None:
+def session_in(path: Path) -> StoredSession | None:
+    """Return the session in a file of the store's format; None where there is no token that could be one.
+
+    Raises
+    ------
+    StoreUnusable
+    """
     content = _load(path)
     token = content.get(_FIELD)
     if not isinstance(token, str) or not token or not token.isprintable():
         return None
-    written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
-    return StoredSession(Secret(token), path, written)
+    return StoredSession(Secret(token), path, _written_at(path))
+
+
+def _written_at(path: Path) -> datetime:
+    # File systems keep times that no calendar has.
+    seconds = min(max(path.stat().st_mtime, 0), _LATEST_SECONDS)
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -178,6 +191,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         text = read_small(path).decode()
         content = json.loads(text) if text else {}
+        json.dumps(content)  # what is read must be written again: nested more deeply than that, it is damaged
         if isinstance(content, (dict, list)):
             return content if isinstance(content, dict) else {}
         problem = "holds something else than the SDK writes"
