@@ -145,7 +145,7 @@ class BrowserLogin:
         self._only_settings = only_settings
         threading.Thread(target=self._follow, name="luminary-auth-login", daemon=True).start()
         order = {"environment": environment, "target": target or "", "only": "settings" if only_settings else ""}
-        with suppress(OSError):  # the child has ended; _follow says so
+        with suppress(OSError, ValueError):  # the child has ended; _follow says so, and may have closed the pipe
             self._process.stdin.write(json.dumps(order) + "\n")  # type: ignore[union-attr]  # stdin is a pipe
             self._process.stdin.flush()  # type: ignore[union-attr]  # the same
 
