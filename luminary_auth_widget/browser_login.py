@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit, urlunsplit
 
-import requests
-
 from . import servers
 from .credentials import Secret
 from .errors import (
@@ -31,6 +29,7 @@ from .errors import (
     SDKUnusable,
     ServerTrouble,
 )
+from .late import requests
 from .token_store import TOKEN_FILE
 
 # The child answers on loopback; the exchange of the code happens after the answer.

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import requests
-
 from . import sdk
 from .credentials import Secret
 from .errors import (
@@ -27,6 +25,7 @@ from .errors import (
     SessionExpired,
     StoreUnusable,
 )
+from .late import requests
 
 if TYPE_CHECKING:
     from luminarycloud import Client
