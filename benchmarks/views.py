@@ -33,8 +33,8 @@ for _ in range({count}): display(HTML("<p class='nothing'>Nothing that moves</p>
 COUNTDOWN, NOTHING = ".jp-NotebookPanel .law time", ".jp-NotebookPanel p.nothing"
 CHECK, BUSY = "session.check()", "import asyncio\nawait asyncio.sleep(600)"
 NOTE = f"""One minute, the same for all pages: JupyterLab with a countdown of 29 days in that many outputs, all in the
-document, and with as many outputs in which nothing happens. Processor time: of the page's own thread, in each of the
-{SLICES} slices of {SLICE_SECONDS} s. Busy: a cell runs all the while.
+document (what is off the screen is not drawn), and with as many outputs in which nothing happens. Processor time: of
+the page's own thread, in each of the {SLICES} slices of {SLICE_SECONDS} s. Busy: a cell runs all the while.
 Growth: all views are of one model. A check of the sign-in is what changes all of them; its messages are counted in
 both directions, and so are those until every view is drawn. Memory: the page's, after it was tidied up."""
 

@@ -7,13 +7,6 @@ from playwright.sync_api import expect
 from .lab import LIMIT, LOGIN
 from .wire import listen, until_shown
 
-SHOWN_A_HUNDRED_TIMES = f"""{LOGIN}
-from IPython.display import display
-from luminary_auth_widget import AuthWidget
-widget = AuthWidget(session)
-for _ in range(100): display(widget)
-"""
-
 
 def test_the_widget_is_on_the_page_by_three_messages_and_the_front_end_is_sent_once(a_lab, a_lab_page):
     a_lab.notebook("draw.ipynb", LOGIN, "session")
@@ -44,14 +37,3 @@ def test_a_key_typed_and_sent_is_one_message_and_never_comes_back(a_lab, a_lab_p
     assert [(frame.sent, frame.kind) for frame in holding] == [(True, "comm_msg")]
     sent = [frame for frame in frames[heard:] if frame.sent and frame.of_a_widget]
     assert [frame.content["data"]["content"]["kind"] for frame in sent] == ["use_key"]
-
-
-def test_a_hundred_views_that_come_together_greet_the_kernel_a_few_times(a_lab, a_lab_page):
-    a_lab.set("@jupyterlab/notebook-extension/tracker", {"maxNumberOutputs": 200})
-    a_lab.notebook("many.ipynb", SHOWN_A_HUNDRED_TIMES)
-    frames = listen(a_lab_page.page)
-    a_lab_page.open("many.ipynb").run(0)
-    expect(a_lab_page.page.get_by_role("region", name="Luminary Cloud sign-in")).to_have_count(101, timeout=LIMIT)
-    a_lab_page.settle()
-    sent = [frame for frame in frames if frame.sent and frame.of_a_widget]
-    assert len(sent) < 20
