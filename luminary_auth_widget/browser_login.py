@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
-import requests
-
 from . import servers, token_store
 from .credentials import Secret
 from .errors import (
@@ -33,6 +31,7 @@ from .errors import (
     as_one_line,
 )
 from .files import OwnFolder, alone_in
+from .late import requests
 from .locks import Hold
 from .records import SETTINGS
 from .token_store import TOKEN_FILE

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
 import wrapt
 
 from . import env_file, token_store
 from .credentials import Secret
 from .errors import AuthError, NotSignedIn, SDKUnusable, StorageFailed
 from .files import make_private_folder
+from .late import requests
 from .locks import Hold
 from .records import credentials_folder
 
