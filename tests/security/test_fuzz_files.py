@@ -337,7 +337,7 @@ def test_whatever_stands_in_the_sidecar_costs_a_countdown_at_most_and_is_noted_o
     assert records.session(TOKEN) == records.SessionRecord(TOKEN.digest, now, "itar", {"target": "apis.example.com"})
     with ending():
         records.note_expiry(KEY, None)
-        records.note_session(None)
+        records.forget_session(TOKEN)
     assert (records.noted_expiry(KEY), records.session(TOKEN)) == (None, None)
     assert CANARY not in sidecar.read_text()
     assert list(tree(a_home / "credentials")) == [str(sidecar)]

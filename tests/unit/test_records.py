@@ -64,6 +64,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path, monkeypatch):
 # -- browser sessions and environments ---------------------------------------------------------------------------------
 
 TOKEN = Secret("a-refresh-token-0123456789")
+ANOTHER = Secret("another-token-0123456789")
 ELSEWHERE = {
     "target": "own.example.com:443", "auth_domain": "login.example.com", "client_id": "an-id", "audience": "https://a",
 }  # fmt: skip
@@ -89,11 +90,13 @@ def test_with_nothing_noted_nothing_is_known_and_no_file_is_made(a_folder):
 
 def test_a_session_takes_the_place_of_the_last_one_and_can_be_forgotten(a_folder):
     records.note_session(OWN)
-    records.note_session(records.SessionRecord("another", MARCH, "standard", {}))
+    records.note_session(records.SessionRecord(ANOTHER.digest, MARCH, "standard", {}))
     assert (records.session(TOKEN), records.last_environment()) == (None, "standard")
-    records.note_session(None)
+    records.forget_session(TOKEN)
+    assert records.last_environment() == "standard"
+    records.forget_session(TOKEN, ANOTHER)
     assert records.last_environment() is None
-    records.note_session(None)
+    records.forget_session(ANOTHER)
 
 
 def test_the_environment_that_has_accepted_a_key_is_known_again_for_that_key_only(a_folder):
@@ -122,7 +125,7 @@ def test_each_note_leaves_every_other_one_as_it_was(a_folder):
     assert records.noted_expiry(KEY) == MARCH
     assert (records.key_environment(KEY), records.key_environment(other)) == ("standard", "itar")
     assert records.session(TOKEN) == OWN
-    records.note_session(None)
+    records.forget_session(TOKEN)
     assert (records.noted_expiry(KEY), records.key_environment(other)) == (MARCH, "itar")
 
 
