@@ -12,14 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dotenv
+from dotenv.parser import parse_stream
 
 from .credentials import Secret
 from .errors import EnvFileUnusable, StorageFailed
-from .files import LARGEST_BYTES, NotReadable, absolute, friendly, read_small, replacing
+from .files import LARGEST_BYTES, NotReadable, absolute, alone_in, friendly, read_small, replacing
 
 KEY_NAME = "LC_API_KEY"
 _GIT_SECONDS = 2
-_ASSIGNMENT = re.compile(rf"^(?P<blank>(?:[ \t]*\n)*)(?P<export>export[ \t]+)?{KEY_NAME}\b", re.MULTILINE)
+# python-dotenv (1.2) looks through a run of blanks once for each of them: of a million, for hours.
+_MOST_BLANKS = 1000
+_BLANKS = re.compile(r"[^\S\r\n]+")
+# What python-dotenv takes for a part of an assignment: the lines and blanks before it, `export`, the end of its line.
+_AROUND = re.compile(r"(?P<lines>\s*[\r\n])?(?P<before>\s*(?:export\s+)?).*?(?P<end>(?:\r\n|[\r\n])?)", re.DOTALL)
 _HOW_TO_FILL = f"Put a line {KEY_NAME}=… with your key into it."
 
 
@@ -94,8 +99,14 @@ def require_key(path: Path) -> Secret:
 
 
 def load_into_environment(path: Path) -> None:
-    """Do what `dotenv.load_dotenv` does: set the file's variables in this process, never overriding what is set."""
-    dotenv.load_dotenv(stream=io.StringIO(_text_of(path)))
+    """Do what `dotenv.load_dotenv` does: set the file's variables in this process, never overriding what is set.
+
+    What no environment can hold is left out: a NUL, a name with "=" in it.
+    """
+    for name, value in dotenv.dotenv_values(stream=io.StringIO(_text_of(path))).items():
+        if value is not None and name not in os.environ:
+            with suppress(ValueError):
+                os.environ[name] = value
 
 
 def place_to_remember() -> Path:
@@ -133,7 +144,8 @@ def remember(path: Path, key: Secret) -> Remembered:
         _set_key(draft, key)
         if read(draft).key != key:
             raise StorageFailed(
-                "The key holds characters that a .env file cannot keep.",
+                f"{friendly(path)} would not give the key back: a quote in it is left open, or the key holds characters"
+                " that a .env file cannot keep.",
                 next_step=f"Set {KEY_NAME} in the environment instead.",
             )
     return Remembered(path, created=created, replaced=before.key is not None, tightened=loose)
@@ -147,12 +159,13 @@ def forget(path: Path, key: Secret) -> bool:
     bool
         Whether the line was there.
     """
-    if read(path).key != key:
-        return False
-    with replacing(path) as draft:
-        dotenv.unset_key(draft, KEY_NAME)
-    if not _text_of(path).strip():
-        path.unlink()
+    with alone_in(Path(os.path.realpath(path)).parent):
+        if read(path).key != key:
+            return False
+        with replacing(path) as draft:
+            _set_key(draft, None)
+        if not _text_of(path).strip():
+            path.unlink()
     return True
 
 
@@ -179,13 +192,35 @@ def add_to_gitignore(path: Path) -> Path:
     return ignore
 
 
-def _set_key(draft: Path, key: Secret) -> None:
-    # python-dotenv (1.2) takes blank lines before an assignment, and `export`, for a part of it, and drops them.
-    before = _ASSIGNMENT.search(draft.read_text(encoding="utf-8"))
-    dotenv.set_key(draft, KEY_NAME, key.reveal(), export=bool(before and before["export"]))
-    if before and before["blank"]:
-        text = draft.read_text(encoding="utf-8")
-        draft.write_text(_ASSIGNMENT.sub(lambda now: before["blank"] + now[0], text, count=1), encoding="utf-8")
+def _set_key(draft: Path, key: Secret | None) -> None:
+    """Put `key` where a key stands in the file, else at its end; None takes it out. All else stays, to the byte."""
+    text = draft.read_bytes().decode()
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    draft.write_bytes((mark + _with_key(text.removeprefix(mark), key)).encode())
+
+
+def _with_key(text: str, key: Secret | None) -> str:
+    # By python-dotenv's parser: its own set_key (1.2) drops blank lines and `export`, and ends all lines alike.
+    assignment = key and f"{KEY_NAME}={_quoted(key)}"
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines, found, ended = "", False, True
+    for binding in parse_stream(io.StringIO(text, newline="")):
+        line = binding.original.string
+        ended = line.endswith(("\n", "\r"))
+        if binding.key == KEY_NAME and (around := _AROUND.fullmatch(line)):
+            found, before = True, around["lines"] or ""
+            line = before + (around["before"] + assignment + around["end"] if assignment else "")
+        lines += line
+    if assignment and not found:
+        # A file whose last line has no end gets another such line: so it is known what to take out again.
+        lines += assignment + newline if ended else newline + assignment
+    elif found and not assignment and not ended:
+        lines = lines.removesuffix(newline)
+    return lines
+
+
+def _quoted(key: Secret) -> str:
+    return "'" + key.reveal().replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _git(path: Path, *command: str) -> int:
@@ -204,7 +239,10 @@ def _text_of(path: Path) -> str:
     """Return the file's text, as an editor shows it; every failure becomes a sentence."""
     try:
         # utf-8-sig: Windows editors put a mark before the first name, and end lines in their own way.
-        return io.TextIOWrapper(io.BytesIO(read_small(path)), encoding="utf-8-sig").read()
+        text = io.TextIOWrapper(io.BytesIO(read_small(path)), encoding="utf-8-sig").read()
+        if max(map(len, _BLANKS.findall(text)), default=0) <= _MOST_BLANKS:
+            return text
+        problem = "holds blanks by the thousand, as no .env file does"
     except FileNotFoundError:
         problem = "does not exist"
     except NotReadable as error:

@@ -10,12 +10,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 from .errors import StorageFailed, as_one_line
+from .locks import Claim, Hold, exclusively
 
-_WORKSHOP_PREFIX = ".luminary-auth-"
-# A writer needs milliseconds; what is older was left behind by a process that was killed.
+_WORKSHOP_PREFIX, _LOCK_NAME = ".luminary-auth-", ".luminary-auth.lock"
+# Writers need milliseconds. After this, one that hangs is not waited for: a file is whole without a lock, too.
+_TURN_LIMIT = timedelta(seconds=5)
+# Where there are no locks: what is older was left behind by a writer that was killed.
 _STALE_SECONDS = 60
 
 
@@ -68,7 +72,7 @@ def replacing(path: Path, *, mode: int = 0o600, anew: bool = False) -> Iterator[
     """Give a draft to write; put it in the place of `path` in one step when the block ends well.
 
     The draft lies in a folder of its own (0700) beside the target, under the target's name, so that whatever keeps git
-    from the target keeps it from the draft. Drafts of writers that were killed are cleared away.
+    from the target keeps it from the draft. Writers take turns, so that none loses what another has just written.
 
     Parameters
     ----------
@@ -89,26 +93,83 @@ def replacing(path: Path, *, mode: int = 0o600, anew: bool = False) -> Iterator[
     StorageFailed
         If the folder cannot be written to, or what lies there is no small, regular file.
     """
-    target = Path(os.path.realpath(path.parent), path.name) if anew else Path(os.path.realpath(path))
-    before = b"" if anew else _content_before(target)
     try:
-        _clear_stale_workshops(target.parent)
-        workshop = Path(tempfile.mkdtemp(prefix=_WORKSHOP_PREFIX, dir=target.parent))
-    except OSError as error:
-        raise _storage_failed(target, error) from None
-    try:
-        draft = workshop / target.name
-        draft.touch(mode=0o600)
-        draft.write_bytes(before)
-        yield draft
-        draft.chmod(mode)
-        with draft.open("rb") as finished:
-            os.fsync(finished.fileno())
-        draft.replace(target)
-    except OSError as error:
-        raise _storage_failed(target, error) from None
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+        target = Path(os.path.realpath(path.parent), path.name) if anew else Path(os.path.realpath(path))
+    except ValueError:  # a NUL in it, or half a character
+        raise StorageFailed(
+            f"{friendly(path)} is no name that a file can have.", next_step="Choose another place."
+        ) from None
+    with alone_in(target.parent):
+        before = b"" if anew else _content_before(target)
+        try:
+            workshop = Path(tempfile.mkdtemp(prefix=_WORKSHOP_PREFIX, dir=target.parent))
+        except OSError as error:
+            raise _storage_failed(target, error) from None
+        try:
+            draft = workshop / target.name
+            draft.touch(mode=0o600)
+            draft.write_bytes(before)
+            yield draft
+            draft.chmod(mode)
+            with draft.open("rb") as finished:
+                os.fsync(finished.fileno())
+            draft.replace(target)
+        except OSError as error:
+            raise _storage_failed(target, error) from None
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[Hold]:
+    """Keep all others that write in `folder` by these functions from doing so meanwhile, threads and processes.
+
+    Around a reading and the writing that follows from it, so that nothing is lost between both. What writers that were
+    killed have left behind is cleared away first. Not kept where the folder or its file system knows no locks.
+    """
+    folder = Path(os.path.realpath(folder))
+    with exclusively(folder / _LOCK_NAME, _TURN_LIMIT) as hold:
+        if hold is not Hold.ALREADY:
+            _clear_workshops(folder, older_than=0 if hold is Hold.HELD else _STALE_SECONDS)
+        yield hold
+
+
+def clear_what_was_left(folder: Path) -> None:
+    """Clear away what writers that were killed have left in `folder`; write nothing there otherwise. Never fails."""
+    with suppress(OSError):
+        if os.path.lexists(folder / _LOCK_NAME) or any(folder.glob(f"{_WORKSHOP_PREFIX}*")):
+            with alone_in(folder):
+                pass
+
+
+class OwnFolder:
+    """A temporary folder (0700) for something that lasts; once this process was killed, the next one clears it away.
+
+    Attributes
+    ----------
+    path : Path
+
+    Raises
+    ------
+    OSError
+    """
+
+    def __init__(self, prefix: str, inside: Path) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=inside))
+        self._claim = Claim(self.path)
+
+    def remove(self) -> None:
+        """Remove the folder and what is in it; a second call does nothing."""
+        self._claim.end()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @staticmethod
+    def clear_abandoned(prefix: str, inside: Path, *, unmarked_after: float | None) -> None:
+        """Clear away the folders of killed processes; those that nothing tells of after as many seconds, or never."""
+        for left in inside.glob(f"{prefix}*"):
+            over = Claim.is_over(left)
+            if over or (over is None and unmarked_after is not None and _is_older(left, unmarked_after)):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def make_private_folder(folder: Path) -> None:
@@ -171,11 +232,17 @@ def _content_before(target: Path) -> bytes:
         raise _storage_failed(target, error) from None
 
 
-def _clear_stale_workshops(folder: Path) -> None:
-    for left in folder.glob(f"{_WORKSHOP_PREFIX}*"):
-        with suppress(OSError):
-            if time.time() - left.lstat().st_mtime > _STALE_SECONDS:
+def _clear_workshops(folder: Path, *, older_than: float) -> None:
+    with suppress(OSError):
+        for left in folder.glob(f"{_WORKSHOP_PREFIX}*"):
+            if _is_older(left, older_than):
                 shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_older(path: Path, seconds: float) -> bool:
+    with suppress(OSError):
+        return seconds <= 0 or time.time() - path.lstat().st_mtime > seconds
+    return False
 
 
 def _storage_failed(path: Path, error: OSError) -> StorageFailed:

@@ -20,10 +20,12 @@ from urllib.parse import urlsplit
 
 import wrapt
 
-from . import env_file
+from . import env_file, token_store
 from .credentials import Secret
 from .errors import AuthError, NotSignedIn, SDKUnusable, StorageFailed
 from .files import make_private_folder
+from .late import requests
+from .locks import Hold
 from .records import credentials_folder
 
 if TYPE_CHECKING:
@@ -265,6 +267,38 @@ def refresh_token(client: Client) -> Secret | None:
 def use_refresh_token(client: Client, token: Secret) -> None:
     """Make the client's next renewal use `token`: another kernel has renewed the same session, with rotation on."""
     client._auth0_client.refresh_token = token.reveal()
+
+
+def share_renewals(client: Client, *, catch_up: Callable[[], object], keep: Callable[[Secret, Secret], object]) -> None:
+    """Let the client renew in turn with other processes, where a renewal makes the refresh token before it void.
+
+    The SDK (0.28.1) knows of no others. Two that renew in one instant use the same token, which ends the session; and
+    its store is empty for a moment whenever it writes, and stays so if it is killed then.
+
+    Parameters
+    ----------
+    client : Client
+    catch_up : callable
+        Called before each renewal: gives the client the newest token of its session.
+    keep : callable
+        Called with the token that was renewed and the new one, in the place of the SDK's writing.
+    """
+    auth = client._auth0_client
+    renew = auth.silently_renew_access_token
+    if not auth.refresh_rotation:
+        return
+
+    def renew_in_turn() -> str:
+        with token_store.in_turn() as hold:
+            if hold is Hold.BUSY:
+                # By a renewal that waits for the server.
+                raise requests.Timeout
+            catch_up()
+            used = auth.refresh_token
+            auth._save_refresh_token = lambda: keep(Secret(used), Secret(auth.refresh_token))
+            return str(renew())
+
+    auth.silently_renew_access_token = renew_in_turn
 
 
 @contextmanager

@@ -15,8 +15,6 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-import requests
-
 from . import sdk
 from .credentials import Secret
 from .errors import (
@@ -31,6 +29,7 @@ from .errors import (
     StoreUnusable,
     as_one_line,
 )
+from .late import requests
 
 if TYPE_CHECKING:
     from luminarycloud import Client

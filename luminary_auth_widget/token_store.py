@@ -6,20 +6,25 @@ import json
 import os
 import stat
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from .credentials import Secret
 from .errors import StoreUnusable
-from .files import NotReadable, friendly, make_private_folder, read_small, replacing
+from .files import NotReadable, alone_in, friendly, make_private_folder, read_small, replacing
+from .locks import Hold, exclusively
 from .records import credentials_folder
 
 # The SDK's name for it (unchanged since 0.9.0); guarded by tests/contract/test_browser_session.py.
 TOKEN_FILE = "tokens2"  # noqa: S105 - a file's name
 _FIELD = "refresh_token"
+# Four renewals that wait for a server in vain: the SDK's own limit for its request is 5 s (0.28.1).
+_RENEWAL_LOCK, _RENEWAL_LIMIT = ".luminary-renewal.lock", timedelta(seconds=20)
+# The year 3000: a lifetime can be added to it.
+_LATEST_SECONDS = 32_503_680_000
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,11 @@ def find() -> StoredSession | None:
     StoreUnusable
         If the SDK's store cannot be read: its calls fail, too.
     """
-    if session := _read(token_path()):
+    if session := session_in(token_path()):
         return session
     with suppress(StoreUnusable, OSError):  # that file is not the SDK's; it may hold anything
         path = documented_path()
-        if session := _read(path):
+        if session := session_in(path):
             return StoredSession(session.token, path, session.written_at, documented=True)
     return None
 
@@ -98,10 +103,28 @@ def save(token: Secret) -> Saved:
     """
     path = token_path()
     make_private_folder(path.parent)
-    content, aside, loose = _content_to_keep(path)
-    with replacing(path) as draft:
-        draft.write_text(json.dumps({**content, _FIELD: token.reveal()}), encoding="utf-8")
+    with alone_in(path.parent):
+        content, aside, loose = _content_to_keep(path)
+        with replacing(path) as draft:
+            draft.write_text(json.dumps({**content, _FIELD: token.reveal()}), encoding="utf-8")
     return Saved(path, tightened=loose, moved_aside=aside)
+
+
+def renew(old: Secret, new: Secret) -> bool:
+    """Put `new` in the place of `old`, if that is what is found; return whether it was.
+
+    Another session that somebody has signed in to meanwhile is left alone, and one that was signed out of stays so.
+
+    Raises
+    ------
+    StorageFailed, StoreUnusable
+    """
+    with alone_in(credentials_folder()):
+        found = find()
+        if found is None or found.token != old:
+            return False
+        save(new)
+        return True
 
 
 def remove(token: Secret) -> None:
@@ -111,14 +134,19 @@ def remove(token: Secret) -> None:
     ------
     StorageFailed
     """
-    with suppress(StoreUnusable):
-        path = token_path()
+    path = token_path()
+    with suppress(StoreUnusable), alone_in(path.parent):
         content = _load(path)
         if content.get(_FIELD) != token.reveal():
             return
         del content[_FIELD]
         with replacing(path) as draft:
             draft.write_text(json.dumps(content), encoding="utf-8")
+
+
+def in_turn() -> AbstractContextManager[Hold]:
+    """Let one process at a time renew the stored session; see `sdk.share_renewals`."""
+    return exclusively(token_path().absolute().with_name(_RENEWAL_LOCK), _RENEWAL_LIMIT)
 
 
 def tighten() -> bool:
@@ -138,13 +166,24 @@ def _is_loose(path: Path) -> bool:
     return os.name == "posix" and stat.S_ISREG(mode) and bool(stat.S_IMODE(mode) & 0o077)
 
 
-def _read(path: Path) -> StoredSession | None:
+def session_in(path: Path) -> StoredSession | None:
+    """Return the session in a file of the store's format; None where there is no token that could be one.
+
+    Raises
+    ------
+    StoreUnusable
+    """
     content = _load(path)
     token = content.get(_FIELD)
     if not isinstance(token, str) or not token or not token.isprintable():
         return None
-    written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
-    return StoredSession(Secret(token), path, written)
+    return StoredSession(Secret(token), path, _written_at(path))
+
+
+def _written_at(path: Path) -> datetime:
+    # File systems keep times that no calendar has.
+    seconds = min(max(path.stat().st_mtime, 0), _LATEST_SECONDS)
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -152,6 +191,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         text = read_small(path).decode()
         content = json.loads(text) if text else {}
+        json.dumps(content)  # what is read must be written again: nested more deeply than that, it is damaged
         if isinstance(content, (dict, list)):
             return content if isinstance(content, dict) else {}
         problem = "holds something else than the SDK writes"

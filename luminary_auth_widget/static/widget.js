@@ -51,7 +51,7 @@ const STATES = {
   rejected: ["The server refused this key", "×", "bad"],
 };
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
-/** How long a message may go unanswered before the page looks at the kernel. */
+/** How long an answer may take before the page looks at the kernel. */
 const PATIENCE = 4 * SECOND;
 /** Older traits may come from a saved notebook: then the page waits for the kernel's own word. */
 const FRESH = MINUTE;
@@ -231,8 +231,9 @@ const clock = {
   },
   /** @param {() => void} view */
   add(view) {
-    if (!clock.views.size) document.addEventListener("visibilitychange", clock.tick);
     clock.views.add(view);
+    if (clock.views.size > 1) return view();
+    document.addEventListener("visibilitychange", clock.tick);
     clock.tick();
   },
   /** @param {() => void} view */
@@ -249,6 +250,9 @@ const clock = {
 /** The ends that each kernel was asked about. @type {WeakMap<object, Set<number>>} */
 const askedEnds = new WeakMap();
 
+/** No hello before: one answer reaches all views. @type {WeakMap<Model, number>} */
+const greeted = new WeakMap();
+
 /** A page without a widget manager counts as live.
  * @param {Model} model @returns {"live"|"busy"|"unknown"|"gone"|"saved"} */
 function healthOf({ widget_manager: manager }) {
@@ -259,7 +263,7 @@ function healthOf({ widget_manager: manager }) {
     if (["dead", "unknown", "terminating"].includes(status)) return "gone";
     return ["busy", "restarting", "autorestarting"].includes(status) ? "busy" : "live";
   } catch {
-    return "gone"; // JupyterLab's getter throws once its notebook is closed
+    return "gone"; // JupyterLab's getter throws for a closed notebook
   }
 }
 
@@ -321,7 +325,8 @@ class Line {
     this.health = healthOf(this.model);
     if (kind !== "warm") this.asked = { kind, at: this.asked.kind ? this.asked.at : now, due: now + PATIENCE };
     try {
-      this.model.send(intent, undefined, buffers);
+      if (kind !== "hello" || now >= (greeted.get(this.model) ?? 0)) this.model.send(intent, undefined, buffers);
+      if (kind === "hello") greeted.set(this.model, now + SECOND);
     } catch {
       this.lose("gone"); // the comm ended with its kernel
     }
@@ -347,6 +352,7 @@ class Line {
     this.offset = message.now - Date.now();
     this.lost = this.asked.kind = "";
     this.heard = Date.now();
+    greeted.delete(this.model);
     this.changed();
   };
 
@@ -366,6 +372,7 @@ class Line {
     this.lost = why;
     this.status = null;
     this.asked.kind = "";
+    greeted.delete(this.model);
   }
 
   /** Once a second: is the kernel there, is an answer overdue, is the session's time up? */
@@ -791,14 +798,21 @@ function keepKeys(event) {
 /** @type {import("@anywidget/types").Render} */
 function render({ model, el }) {
   const line = new Line(model, () => card.draw()), card = createCard(line);
+  let seen = true;
   const view = () => {
     line.watch();
-    card.draw();
+    if (seen) card.draw();
   };
+  const sight = new IntersectionObserver((all) => {
+    seen = all[all.length - 1].isIntersecting;
+    view();
+  });
   el.append(card.root);
   line.open();
+  sight.observe(card.root);
   clock.add(view);
   return () => {
+    sight.disconnect();
     clock.remove(view);
     line.close();
     card.root.remove();
