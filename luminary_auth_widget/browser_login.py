@@ -34,7 +34,6 @@ from .files import OwnFolder, alone_in
 from .late import requests
 from .locks import Hold
 from .records import SETTINGS
-from .token_store import TOKEN_FILE
 
 # The child answers on loopback; the exchange of the code happens after the answer.
 _PASTE_SECONDS = 5

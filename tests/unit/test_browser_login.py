@@ -1,5 +1,7 @@
 """What is pasted back from a browser elsewhere, and what is said of a login that failed."""
 
+import re
+
 import pytest
 
 from luminary_auth_widget import browser_login
