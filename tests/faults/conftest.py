@@ -50,6 +50,12 @@ class Desk:
         """Give the kernel the variables back that it began with."""
         self.printed("os.environ.clear(); os.environ.update(before)")
 
+    def use(self, credential: str) -> None:
+        """Have the kernel be signed in by a key or a stored session, unless it is."""
+        method = {"key": "Method.API_KEY", "stored session": "Method.BROWSER"}[credential]
+        if self.printed("print(session.status.state.value, session.status.method)") != f"signed_in {method}":
+            self.use_a_key() if credential == "key" else self.use_a_session()
+
     def use_a_key(self) -> None:
         key = self.cloud.create_api_key("ada@example.com", name="desk")
         self.printed(f"session.use_key({key.secret!r});")

@@ -14,7 +14,7 @@ import pytest
 from tests.sandbox.helpers import Browser
 
 from .conftest import Desk
-from .line import Line, Page, Tricks, black_hole, over_tls, plain_text, reset
+from .line import Fault, Line, Page, Tricks, black_hole, over_tls, plain_text, reset
 
 CHECK = (
     "from luminary_auth_widget import sdk\n"
@@ -45,7 +45,7 @@ FAULTS = {
 }
 
 
-def make(fault: str, tricks: Tricks):
+def make(fault: str, tricks: Tricks) -> Fault | None:
     return {
         "refused": None,
         "reset": reset,
@@ -63,26 +63,12 @@ def make(fault: str, tricks: Tricks):
     }[fault]
 
 
-@pytest.fixture(scope="module")
-def a_desk_in_use(a_running_desk: Desk):
-    """Have the desk use a credential of a kind, once for all that ask for it in a row."""
-    used: list[str] = []
-
-    def use(credential: str) -> Desk:
-        if used[-1:] != [credential]:
-            used.append(credential)
-            a_running_desk.use_a_key() if credential == "key" else a_running_desk.use_a_session()
-        return a_running_desk
-
-    return use
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("credential", ["key", "stored session"])
 def test_a_fault_on_the_way_is_told_and_the_kernel_goes_on_when_it_is_over(
-    a_desk: Desk, a_desk_in_use, some_tricks: Tricks, credential: str, fault: str
+    a_desk: Desk, some_tricks: Tricks, credential: str, fault: str
 ) -> None:
-    a_desk_in_use(credential)
+    a_desk.use(credential)
     a_desk.fail(make(fault, some_tricks))
     said = a_desk.printed(CHECK)
     assert said.startswith("unverified localhost ")
@@ -140,10 +126,8 @@ DEAD_PROXY = (
 
 
 @pytest.mark.parametrize("credential", ["key", "stored session"])
-def test_a_dead_proxy_is_named_by_its_variable_unless_the_host_is_excepted(
-    a_desk: Desk, a_desk_in_use, credential: str
-) -> None:
-    a_desk_in_use(credential)
+def test_a_dead_proxy_is_named_by_its_variable_unless_the_host_is_excepted(a_desk: Desk, credential: str) -> None:
+    a_desk.use(credential)
     a_desk.printed(DEAD_PROXY)
     said = a_desk.printed(CHECK)
     assert said.startswith("unverified localhost could not be reached (through the proxy in https_proxy).")
