@@ -26,7 +26,7 @@ from . import writers
 # 200 moments in all: these, and those of tests/faults/test_killed_kernels.py and of the login's child.
 MOMENTS = {"env": 64, "store": 64, "sidecar": 64}
 INSIDE_AT_LEAST = 50
-LARGE = 60_000
+LARGE = 900_000
 # Some writers are killed before their first write, some in their twentieth.
 LATEST_SECONDS = 0.03
 
