@@ -108,6 +108,17 @@ def test_a_file_whose_writer_was_killed_is_the_old_or_the_new_one_and_nothing_is
     assert inside >= INSIDE_AT_LEAST, f"killed inside the write {inside} times"
 
 
+@pytest.mark.parametrize("kind", MOMENTS)
+def test_a_file_is_replaced_and_never_written_into_so_no_moment_can_tear_it(a_home, kind):
+    file = _file_of(kind)
+    writers.write(kind, 0)
+    before = file.read_bytes()
+    with file.open("rb", buffering=0) as reader:
+        writers.write(kind, 1)
+        assert reader.read() == before
+    assert file.read_bytes() != before
+
+
 def test_a_draft_is_left_alone_while_its_writer_lives_and_cleared_at_once_when_it_does_not(a_home):
     with files.replacing(writers.ENV_FILE) as draft:
         draft.write_text("half")

@@ -112,6 +112,7 @@ PORTS = (
     "Sign-ins under way here, other people's among them, let go of theirs within 5 minutes. Try again then, or sign in"
     " with an API key.",
 )
+PORTAL = "If this network asks for a log-in of its own, open any web page to see it; then try again."
 COMPANY = "Behind a company proxy, name its CA file in REQUESTS_CA_BUNDLE, then restart the kernel."
 FAILURES = [
     ({"reason": "denied", "detail": "access_denied: <b>no</b>"}, LoginDenied,
@@ -134,7 +135,7 @@ FAILURES = [
     ({"reason": "slow"}, ServerTimeout, ("login.example.com did not answer within 5 s.", CONNECTION)),
     ({"reason": "server", "status": 503}, ServerTrouble,
      ("login.example.com answered with a failure (HTTP 503).", AGAIN)),
-    ({"reason": "answer"}, ServerTrouble, ("login.example.com gave an answer that makes no sense.", AGAIN)),
+    ({"reason": "answer"}, ServerTrouble, ("login.example.com gave an answer that makes no sense.", PORTAL)),
     ({"reason": "unreachable"}, ServerUnreachable, ("login.example.com could not be reached.", CONNECTION)),
     ({"reason": "sdk", "detail": "AttributeError"}, SDKUnusable, ("The SDK's login failed (AttributeError).", AGAIN)),
     ({}, SDKUnusable, ("The SDK's login failed ().", AGAIN)),
