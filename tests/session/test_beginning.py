@@ -17,6 +17,12 @@ from .conftest import sign_in
 SET = "import os; os.environ['LC_API_KEY'] = key\n"
 MONTH = timedelta(days=30)
 
+# A child whose browser does not come back.
+WAITS = """
+say('link', link='https://login.example.com/authorize?state=s&redirect_uri=http://127.0.0.1:1/callback')
+wait()
+"""
+
 
 def _asked(cloud, key):
     return sum(request.last_four == key[-4:] for request in cloud.requests)
@@ -188,9 +194,7 @@ def test_a_private_deployment_is_asked_by_its_name_and_shown_by_its_host(a_place
 
 
 def test_changing_the_environment_signs_in_with_what_belongs_there_and_ends_a_sign_in_under_way(a_login, a_key):
-    place = a_login(
-        "say('link', link='https://login.example.com/authorize?state=s&redirect_uri=http://127.0.0.1:1/callback'); wait()"
-    )
+    place = a_login(WAITS)
     told = place.run(f"session.start(); session.sign_in_with_browser()\n{SET}", key=a_key.secret)
     assert told.attempt["phase"] == "waiting_for_browser"
     told = place.run("print(session.use_environment('standard').state.value)")
@@ -246,17 +250,13 @@ def test_a_session_that_has_begun_takes_no_notice_of_the_sdks_import(a_place, a_
 
 
 def test_a_sign_in_that_is_waited_for_stays_on_the_screen_when_something_comes_into_use(a_login, a_key):
-    place = a_login(
-        "say('link', link='https://login.example.com/authorize?state=s&redirect_uri=http://127.0.0.1:1/callback'); wait()"
-    )
+    place = a_login(WAITS)
     told = place.run(f"session.sign_in_with_browser()\n{SET}session.start()", key=a_key.secret)
     assert (told.state, told.attempt["phase"]) == ("signed_in", "waiting_for_browser")
 
 
 def test_a_sign_in_that_is_waited_for_stays_on_the_screen_when_nothing_is_found(a_login):
-    place = a_login(
-        "say('link', link='https://login.example.com/authorize?state=s&redirect_uri=http://127.0.0.1:1/callback'); wait()"
-    )
+    place = a_login(WAITS)
     told = place.run("session.sign_in_with_browser(); session.start()")
     assert (told.state, told.attempt["phase"]) == ("signed_out", "waiting_for_browser")
 

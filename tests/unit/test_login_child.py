@@ -213,8 +213,8 @@ def test_a_child_that_is_done_without_a_token_has_got_an_answer_that_makes_no_se
     name, error = heard.next()
     assert (name, type(error)) == ("failed", ServerTrouble)
     assert str(error) == (
-        "login.example.com gave an answer that makes no sense. If this network asks for a log-in of its own, open any web"
-        " page to see it; then try again."
+        "login.example.com gave an answer that makes no sense."
+        " If this network asks for a log-in of its own, open any web page to see it; then try again."
     )
 
 
