@@ -21,7 +21,7 @@ help:
 	@echo "             the Binder build, rendered and replayed without an engine; part of make matrix"
 	@echo "make check   formatting, lint, types, import directions"
 	@echo "make shots   the pictures in README.md, from the real widget"
-	@echo "make bench   how fast it is, measured side by side"
+	@echo "make bench   how fast it is, beside its peers, and benchmarks/RESULTS.md"
 	@echo "make clean   remove what these made"
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python, LAB_OPTIONS=… goes to jupyter lab."
@@ -79,9 +79,7 @@ shots: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.chromium
-	$(BIN)/python -m benchmarks.browser_login
-	$(BIN)/python -m benchmarks.unattended
-	$(BIN)/python -m benchmarks.page_load
+	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .venv-matrix node_modules .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) .venv-matrix .venv-bench node_modules .mypy_cache .pytest_cache .ruff_cache build dist

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.page_load`: what the sidebar adds to JupyterLab's page, in time and on the wire.
+"""What the sidebar adds to JupyterLab's page, in time and on the wire.
 
 Two JupyterLabs stand side by side, with the same extensions but ours; a fresh browser profile opens a page of each in
 turn, so that nothing comes out of a cache. Until ready: from the navigation to JupyterLab's own word that its layout
@@ -7,24 +7,22 @@ stands (`restored`), and with a notebook until that notebook is drawn (`revealed
 
 from __future__ import annotations
 
-import os
-import platform
 import shutil
-import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Response
 
-from tests import chromium
 from tests.browser.lab import LIMIT, Lab, LabPage, lab_context
 
-RUNS = 7
+from . import stage
+from .table import Row, Section, by_name, compared
+
+BELOW = 1.02
 OURS = "luminary-auth-widget"
 NOTEBOOK, WITH_NOTEBOOK = "page-load.ipynb", "a notebook open"
 # Where the page lies, and the promise that says when it is ready.
@@ -39,39 +37,39 @@ STOPWATCH = """async () => {{
 }}"""
 IS_THERE = "() => window.jupyterapp.commands.hasCommand('luminary-auth:open-panel')"
 OPEN_PANEL = "() => window.jupyterapp.commands.execute('luminary-auth:open-panel')"
-PACKAGES = ("jupyterlab", "playwright")
-RESULTS = Path(__file__).with_name("PAGE_LOAD.md")
+NOTE = """In turn, each page in a fresh browser profile, from the navigation until JupyterLab says that it is ready;
+without: the same JupyterLab with the same other extensions. Bytes: our files, heads included, with an empty cache,
+uncompressed as Jupyter's own server sends them."""
 
 
-def main() -> None:
-    """Measure, print the tables, and write them down."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, sync_playwright() as playwright:
-        browser = chromium.launch(playwright)
-        with _lab(Path(name) / "with") as ours, _lab(Path(name) / "without", leave_out=OURS) as bare:
-            labs = {"with": ours, "without": bare}
-            # The first one fills the machine's own caches.
-            rounds = [_round(browser, labs, number) for number in range(RUNS + 1)][1:]
-            fetched = _fetched(browser, ours)
-        text = _document(rounds, fetched, browser.version)
-        browser.close()
-    RESULTS.write_text(text, encoding="utf-8")
-    print(text)
+def measure(runs: int) -> Section:
+    """Open the pages of both JupyterLabs by turns; the first round fills the machine's own caches."""
+    with stage.a_browser() as browser, _lab() as ours, _lab(leave_out=OURS) as bare:
+        labs = {"with": ours, "without": bare}
+        took = by_name([_round(browser, labs, number) for number in range(runs + 1)][1:])
+        fetched = _fetched(browser, ours)
+    rows = [compared(page, took[page, "with"], "without", took[page, "without"], below=BELOW) for page in PAGES]
+    for page, files in fetched.items():
+        rows.append(Row(f"our files, {page}", f"{len(files)} files, {sum(files.values()):,} bytes"))
+    return Section("JupyterLab's page, with the extension and without", rows, NOTE)
 
 
 @contextmanager
-def _lab(folder: Path, *, leave_out: str = "") -> Iterator[Lab]:
+def _lab(*, leave_out: str = "") -> Iterator[Lab]:
     """Start a JupyterLab that has every extension of this environment but one.
 
     In folders of their own: an extension that is disabled is fetched all the same.
     """
-    extensions, here = folder / "labextensions", Path(sys.prefix) / "share" / "jupyter" / "labextensions"
-    shutil.copytree(here, extensions, ignore=lambda _folder, _names: [leave_out])
-    lab = Lab(folder, arguments=(f"--LabApp.labextensions_path={extensions}",))
-    try:
-        lab.notebook(NOTEBOOK, "1")
-        yield lab
-    finally:
-        lab.close()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        extensions, here = folder / "labextensions", Path(sys.prefix) / "share" / "jupyter" / "labextensions"
+        shutil.copytree(here, extensions, ignore=lambda _folder, _names: [leave_out])
+        lab = Lab(folder, arguments=(f"--LabApp.labextensions_path={extensions}",))
+        try:
+            lab.notebook(NOTEBOOK, "1")
+            yield lab
+        finally:
+            lab.close()
 
 
 def _round(browser: Browser, labs: dict[str, Lab], number: int) -> dict[tuple[str, str], float]:
@@ -126,44 +124,3 @@ def _sizes(responses: list[Response]) -> dict[str, int]:
     ours = [one for one in responses if f"/{OURS}/static/" in one.url]
     sizes = {Path(urlsplit(one.url).path).name: one.request.sizes() for one in ours}
     return {name: size["responseHeadersSize"] + size["responseBodySize"] for name, size in sorted(sizes.items())}
-
-
-def _document(
-    rounds: list[dict[tuple[str, str], float]], fetched: dict[str, dict[str, int]], browser_version: str
-) -> str:
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    times = []
-    for name in PAGES:
-        ours, bare = ([one[name, which] for one in rounds] for which in ("with", "without"))
-        pairs = [mine - theirs for mine, theirs in zip(ours, bare, strict=True)]
-        times.append(f"| {name} | {_seconds(ours)} | {_seconds(bare)} | {statistics.median(pairs):+.3f} s |")
-    wire = [
-        f"| {name} | {len(files)} | {sum(files.values()):,} | {', '.join(files)} |" for name, files in fetched.items()
-    ]
-    lines = [
-        "# JupyterLab's page with the sidebar and without",
-        "",
-        f"Medians of {RUNS} loads (smallest-largest), in turn, each in a fresh browser profile, by",
-        "`python -m benchmarks.page_load`.",
-        f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, Chromium {browser_version}, "
-        f"{packages}.",
-        "",
-        "| until the page is ready | with | without | median difference of a pair |",
-        "|---|---|---|---|",
-        *times,
-        "",
-        "On the wire, heads included, with an empty cache, as Jupyter's own server sends it: uncompressed.",
-        "",
-        "| our files on a page with | files | bytes | |",
-        "|---|---|---|---|",
-        *wire,
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _seconds(samples: list[float]) -> str:
-    return f"{statistics.median(samples):.2f} s ({min(samples):.2f}-{max(samples):.2f})"
-
-
-if __name__ == "__main__":
-    main()

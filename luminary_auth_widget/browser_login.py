@@ -4,40 +4,43 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
-import requests
-
-from . import servers
+from . import servers, token_store
 from .credentials import Secret
 from .errors import (
     AttemptCancelled,
     AuthError,
     CallbackUnusable,
     LoginDenied,
+    LoginNotFinished,
     LoginTimedOut,
     PortsTaken,
     SDKUnusable,
     ServerTrouble,
+    StoreUnusable,
+    as_one_line,
 )
-from .token_store import TOKEN_FILE
+from .files import OwnFolder, alone_in
+from .late import requests
+from .locks import Hold
+from .records import SETTINGS
 
 # The child answers on loopback; the exchange of the code happens after the answer.
 _PASTE_SECONDS = 5
 _END_SECONDS = 3
-# A login lives for minutes; an older folder was left behind when parent and child were killed at once.
-_FOLDER_PREFIX, _STALE_SECONDS = ".login-", 3600
+_FOLDER_PREFIX = ".login-"
+# Where there are no locks: a login lives for minutes; an older folder was left when parent and child were killed.
+_STALE_SECONDS = 3600
 _TRY_AGAIN = "Try again; what was signed in before still is."
 
 
@@ -120,8 +123,9 @@ class BrowserLogin:
         self._only_settings = False
         self._ended = threading.Event()
         try:
-            self._folder = _folder_inside(credentials_folder)
-            self._process = _started(self._folder)
+            self._own = _folder_inside(credentials_folder)
+            self._folder = self._own.path
+            self._process = _started(self._own)
         except OSError as error:
             raise SDKUnusable(
                 f"A process for the log-in could not be started: {error.strerror or type(error).__name__}.",
@@ -139,7 +143,7 @@ class BrowserLogin:
         self._only_settings = only_settings
         threading.Thread(target=self._follow, name="luminary-auth-login", daemon=True).start()
         order = {"environment": environment, "target": target or "", "only": "settings" if only_settings else ""}
-        with suppress(OSError):  # the child has ended; _follow says so
+        with suppress(OSError, ValueError):  # the child has ended; _follow says so, and may have closed the pipe
             self._process.stdin.write(json.dumps(order) + "\n")  # type: ignore[union-attr]  # stdin is a pipe
             self._process.stdin.flush()  # type: ignore[union-attr]  # the same
 
@@ -185,7 +189,7 @@ class BrowserLogin:
             return
         self._ended.set()
         # The session is in `outcome` by now: a program that ends at once leaves none behind.
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._own.remove()
         outcome()
         self._clean_up()
 
@@ -194,10 +198,10 @@ class BrowserLogin:
         for fact in filter(None, map(_parsed, output)):
             match fact:
                 case {"event": "ready", "settings": dict(given)}:
-                    settings = given
-                case {"event": "link", "link": str(url)}:
-                    self._link = Link(url)
-                    events.linked(self._link)
+                    settings = {name: value for name in SETTINGS if isinstance(value := given.get(name), str)}
+                case {"event": "link", "link": str(url)} if link := _link(url):
+                    self._link = link
+                    events.linked(link)
                 case {"event": "landed"}:
                     events.landed()
                 case {"event": "stranger"}:
@@ -211,12 +215,10 @@ class BrowserLogin:
     def _finish(self, events: Events, settings: dict[str, str]) -> Callable[[], None]:
         if self._only_settings:
             return lambda: events.finished(settings, Secret(""))
-        try:
-            token = json.loads((self._folder / TOKEN_FILE).read_text(encoding="utf-8"))["refresh_token"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return _failing(events, {"reason": "answer"}, self._link)
-        secret = Secret(str(token))
-        return lambda: events.finished(settings, secret)
+        with suppress(StoreUnusable):
+            if session := token_store.session_in(self._folder / token_store.TOKEN_FILE):
+                return lambda: events.finished(settings, session.token)
+        return _failing(events, {"reason": "answer"}, self._link)
 
     def _clean_up(self) -> None:
         try:
@@ -229,25 +231,36 @@ class BrowserLogin:
             with suppress(OSError, ValueError):
                 if pipe is not None:
                     pipe.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._own.remove()
 
 
-def _folder_inside(credentials_folder: Path) -> Path:
+def clear_abandoned_logins(credentials_folder: Path) -> None:
+    """Clear away the folders of logins whose parent and child were killed at once. Never fails."""
+    with suppress(OSError):
+        if any(credentials_folder.glob(f"{_FOLDER_PREFIX}*")):
+            with alone_in(credentials_folder) as hold:
+                _clear(credentials_folder, hold)
+    with suppress(OSError):
+        # Others' folders may have that name there.
+        OwnFolder.clear_abandoned(_FOLDER_PREFIX, Path(tempfile.gettempdir()), unmarked_after=None)
+
+
+def _folder_inside(credentials_folder: Path) -> OwnFolder:
     with suppress(OSError):
         credentials_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _clear_stale_folders(credentials_folder)
-        return Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=credentials_folder.absolute()))
-    return Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX))
+        with alone_in(credentials_folder) as hold:
+            _clear(credentials_folder, hold)
+            return OwnFolder(_FOLDER_PREFIX, credentials_folder.absolute())
+    return OwnFolder(_FOLDER_PREFIX, Path(tempfile.gettempdir()))
 
 
-def _clear_stale_folders(credentials_folder: Path) -> None:
-    for left in credentials_folder.glob(f"{_FOLDER_PREFIX}*"):
-        with suppress(OSError):
-            if time.time() - left.lstat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
+def _clear(credentials_folder: Path, hold: Hold) -> None:
+    # Folders are made and marked by those who are alone here: an unmarked one is nobody's any more.
+    unmarked_after = _STALE_SECONDS if hold in {Hold.BUSY, Hold.IMPOSSIBLE} else 0
+    OwnFolder.clear_abandoned(_FOLDER_PREFIX, credentials_folder, unmarked_after=unmarked_after)
 
 
-def _started(folder: Path) -> subprocess.Popen[str]:
+def _started(own: OwnFolder) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(  # noqa: S603 - our own script, no argument
             [sys.executable, "-u", str(Path(__file__).with_name("login_worker.py"))],
@@ -256,12 +269,13 @@ def _started(folder: Path) -> subprocess.Popen[str]:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
-            env=_environment(folder),
+            errors="replace",
+            env=_environment(own.path),
             # An interrupt of the kernel is not meant for the login.
             start_new_session=True,
         )
     except BaseException:  # an interrupt as well
-        shutil.rmtree(folder, ignore_errors=True)
+        own.remove()
         raise
 
 
@@ -277,13 +291,22 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         fact = json.loads(line)
         return fact if isinstance(fact, dict) else None
     return None
 
 
-def _read_callback(address: Secret, link: Link | None) -> tuple[Secret, str]:
+def _link(url: str) -> Link | None:
+    """Return the link if a browser can open it and be brought back by it."""
+    with suppress(ValueError):  # no port, or no address at all
+        link = Link(url)
+        if url.isascii() and url.isprintable() and urlsplit(url).scheme == "https" and link.port and link.state:
+            return link
+    return None
+
+
+def _read_callback(address: Secret, link: Link | None) -> tuple[Secret, str]:  # noqa: PLR0911 - a table
     """Return the query to hand to the child, or what is wrong with the address."""
     nothing = Secret("")
     # Mail programs and terminals break long addresses over lines, and people copy the quotes along.
@@ -292,31 +315,30 @@ def _read_callback(address: Secret, link: Link | None) -> tuple[Secret, str]:
         return nothing, "No address was pasted."
     if link is None:
         return nothing, "No sign-in is waiting for an address."
-    parts = _split(text if "?" in text else f"?{text}")
-    if parts is None or (parts.netloc and (parts.hostname, parts.port, parts.path) not in _ends_of(link)):
+    before, mark, after = text.partition("?")
+    if mark and before not in _ends_of(link):
         expected = f"http://127.0.0.1:{link.port}/callback?"
         return nothing, f"This is not the address that the browser ends on: that begins with {expected}"
-    query = parse_qs(parts.query)
-    if "state" not in query or not ("code" in query or "error" in query):
+    query = (after if mark else before).partition("#")[0]
+    fields = parse_qs(query, keep_blank_values=True)
+    states, answers = fields.get("state", []), [*fields.get("code", []), *fields.get("error", [])]
+    if not any(states) or not any(answers):
         return nothing, "A part of the address is missing: it holds code=… and state=…."
-    if query["state"] != [link.state]:
-        shortened = link.state.startswith(query["state"][-1])
+    if states != [link.state]:
+        shortened = link.state.startswith(states[-1])
         other = "This address belongs to another sign-in, or an earlier one."
         return nothing, "The end of the address is missing." if shortened else other
-    return Secret(parts.query), ""
+    if len(answers) > 1:
+        return nothing, "The address holds more than one answer of the log-in page."
+    if not (query.isascii() and query.isprintable()):
+        return nothing, "The address holds a character that no address has."
+    return Secret(query), ""
 
 
-def _split(text: str) -> SplitResult | None:
-    # The error would carry the address into a traceback.
-    with suppress(ValueError):
-        parts = urlsplit(text)
-        _ = parts.port  # looked at here, because a wrong one raises only when asked for
-        return parts
-    return None
-
-
-def _ends_of(link: Link) -> set[tuple[str | None, int | None, str]]:
-    return {(host, link.port, "/callback") for host in ("127.0.0.1", "localhost")}
+def _ends_of(link: Link) -> set[str]:
+    """Return what may stand before the query: browsers hide the scheme, people leave out more."""
+    hosts = {f"{host}:{link.port}/callback" for host in ("127.0.0.1", "localhost", "[::1]")}
+    return {"", "/callback", *hosts, *(f"http://{host}" for host in hosts)}
 
 
 def _failing(events: Events, fact: dict[str, Any], link: Link | None) -> Callable[[], None]:
@@ -324,9 +346,9 @@ def _failing(events: Events, fact: dict[str, Any], link: Link | None) -> Callabl
     return lambda: events.failed(error)
 
 
-def _error(fact: dict[str, Any], link: Link | None) -> AuthError:  # noqa: PLR0911 - a table
+def _error(fact: dict[str, Any], link: Link | None) -> AuthError:  # noqa: PLR0911, PLR0912 - a table
     host = (urlsplit(link.url).hostname if link else None) or "The log-in server"
-    detail = fact.get("detail", "")
+    detail = as_one_line(str(fact.get("detail", "")))
     match fact.get("reason"):
         case "denied":
             return LoginDenied(f"The log-in page said no ({detail.rstrip(': ')}).", next_step=_TRY_AGAIN)
@@ -338,15 +360,28 @@ def _error(fact: dict[str, Any], link: Link | None) -> AuthError:  # noqa: PLR09
                 next_step="Sign-ins under way here, other people's among them, let go of theirs within 5 minutes. Try"
                 " again then, or sign in with an API key.",
             )
-        case "certificate":
-            return servers.untrusted(host)
+        case "certificate" | "date" as reason:
+            return servers.untrusted(host, by_clock=reason == "date")
+        case "ca_file":
+            return servers.no_ca_file()
+        case "name":
+            return servers.nameless(host)
+        case "clock":
+            return servers.ended_already(host)
+        case "no_loopback":
+            return LoginNotFinished(
+                "This machine has no address 127.0.0.1, on which a browser sign-in comes back.",
+                next_step="Sign in with an API key.",
+            )
         case "slow":
             return servers.silent(host)
         case "unreachable":
             return servers.unreachable(host)
+        case "server" if fact.get("status") == requests.codes.too_many_requests:
+            return servers.trouble(host, fact["status"], str(fact.get("retry_after", "")))
         case "server":
             return ServerTrouble(f"{host} answered with a failure (HTTP {fact.get('status')}).", next_step=_TRY_AGAIN)
         case "answer":
-            return ServerTrouble(f"{host} gave an answer that makes no sense.", next_step=_TRY_AGAIN)
+            return servers.senseless(host)
         case _:
             return SDKUnusable(f"The SDK's login failed ({detail}).", next_step=_TRY_AGAIN)

@@ -79,11 +79,15 @@ class BrowserSignIn:
             self._show(number, link)
             settled.set()
 
+        def finish(settings: dict[str, str], token: Secret) -> None:
+            self._finish(number, login, _completed(deployment, settings), token)
+            settled.set()  # where no link was needed
+
         events = Events(
             linked=show,
             landed=lambda: self._board.advance(number, **_FINISHING),
             stranger=lambda: self._board.advance(number, **_STRANGER),
-            finished=lambda settings, token: self._finish(number, login, _completed(deployment, settings), token),
+            finished=finish,
             failed=fail,
         )
         login.begin(events, environment=deployment.environment, target=deployment.target)

@@ -7,20 +7,24 @@ import os
 import re
 import stat
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import dotenv
+from dotenv.parser import parse_stream
 
 from .credentials import Secret
 from .errors import EnvFileUnusable, StorageFailed
-from .files import absolute, friendly, replacing
+from .files import LARGEST_BYTES, NotReadable, absolute, alone_in, friendly, read_small, replacing
 
 KEY_NAME = "LC_API_KEY"
-# A `.env` is some lines; what is larger is something else, and would be read into memory.
-_LARGEST_BYTES = 1_000_000
 _GIT_SECONDS = 2
-_ASSIGNMENT = re.compile(rf"^(?P<blank>(?:[ \t]*\n)*)(?P<export>export[ \t]+)?{KEY_NAME}\b", re.MULTILINE)
+# python-dotenv (1.2) looks through a run of blanks once for each of them: of a million, for hours.
+_MOST_BLANKS = 1000
+_BLANKS = re.compile(r"[^\S\r\n]+")
+# What python-dotenv takes for a part of an assignment: the lines and blanks before it, `export`, the end of its line.
+_AROUND = re.compile(r"(?P<lines>\s*[\r\n])?(?P<before>\s*(?:export\s+)?).*?(?P<end>(?:\r\n|[\r\n])?)", re.DOTALL)
 _HOW_TO_FILL = f"Put a line {KEY_NAME}=… with your key into it."
 
 
@@ -43,11 +47,25 @@ class EnvFile:
 
 
 def find(start: Path | None = None) -> list[Path]:
-    """Return the `.env` files from `start` (the working directory) upward, nearest first."""
+    """Return the `.env` files from `start` (the working directory) upward, nearest first.
+
+    FIFOs among them, as python-dotenv (1.2) has it.
+    """
     start = absolute(start or Path.cwd())
     candidates = (folder / ".env" for folder in (start, *start.parents))
-    # os.path.isfile, unlike Path.is_file, is False where a folder on the way may not be read.
-    return [path for path in candidates if os.path.isfile(path)]  # noqa: PTH113
+    return [path for path in candidates if stat.S_IFMT(_mode(path)) in {stat.S_IFREG, stat.S_IFIFO}]
+
+
+def is_endless(path: Path | None) -> bool:
+    """Whether reading the whole file might not end, or fill the memory."""
+    return path is not None and (stat.S_ISFIFO(_mode(path)) or path.stat().st_size > LARGEST_BYTES)
+
+
+def _mode(path: Path) -> int:
+    # 0 as well where a folder on the way may not be read.
+    with suppress(OSError, ValueError):
+        return path.stat().st_mode
+    return 0
 
 
 def read(path: Path) -> EnvFile:
@@ -81,8 +99,14 @@ def require_key(path: Path) -> Secret:
 
 
 def load_into_environment(path: Path) -> None:
-    """Do what `dotenv.load_dotenv` does: set the file's variables in this process, never overriding what is set."""
-    dotenv.load_dotenv(stream=io.StringIO(_text_of(path)))
+    """Do what `dotenv.load_dotenv` does: set the file's variables in this process, never overriding what is set.
+
+    What no environment can hold is left out: a NUL, a name with "=" in it.
+    """
+    for name, value in dotenv.dotenv_values(stream=io.StringIO(_text_of(path))).items():
+        if value is not None and name not in os.environ:
+            with suppress(ValueError):
+                os.environ[name] = value
 
 
 def place_to_remember() -> Path:
@@ -141,7 +165,8 @@ def remember(path: Path, key: Secret) -> Remembered:
         _set_key(draft, key)
         if read(draft).key != key:
             raise StorageFailed(
-                "The key holds characters that a .env file cannot keep.",
+                f"{friendly(path)} would not give the key back: a quote in it is left open, or the key holds characters"
+                " that a .env file cannot keep.",
                 next_step=f"Set {KEY_NAME} in the environment instead.",
             )
         replaced = _taken(old, before, _whole(draft)) if old is not None else None
@@ -181,12 +206,13 @@ def forget(path: Path, key: Secret) -> bool:
     bool
         Whether the line was there.
     """
-    if read(path).key != key:
-        return False
-    with replacing(path) as draft:
-        dotenv.unset_key(draft, KEY_NAME)
-    if not _text_of(path).strip():
-        path.unlink()
+    with alone_in(Path(os.path.realpath(path)).parent):
+        if read(path).key != key:
+            return False
+        with replacing(path) as draft:
+            _set_key(draft, None)
+        if not _text_of(path).strip():
+            path.unlink()
     return True
 
 
@@ -200,6 +226,11 @@ def git_standing(path: Path) -> str:
 def add_to_gitignore(path: Path) -> Path:
     """Add the file's name to the `.gitignore` of its folder, and return that file's path."""
     ignore = path.with_name(".gitignore")
+    if ignore.is_symlink():
+        raise StorageFailed(
+            f"{friendly(ignore)} is a link, which git does not follow.",
+            next_step=f"Put a file in its place, with a line {path.name} in it.",
+        )
     mode = stat.S_IMODE(ignore.stat().st_mode) if ignore.exists() else 0o644
     with replacing(ignore, mode=mode) as draft:
         text = draft.read_text(encoding="utf-8")
@@ -208,13 +239,35 @@ def add_to_gitignore(path: Path) -> Path:
     return ignore
 
 
-def _set_key(draft: Path, key: Secret) -> None:
-    # python-dotenv (1.2) takes blank lines before an assignment, and `export`, for a part of it, and drops them.
-    before = _ASSIGNMENT.search(draft.read_text(encoding="utf-8"))
-    dotenv.set_key(draft, KEY_NAME, key.reveal(), export=bool(before and before["export"]))
-    if before and before["blank"]:
-        text = draft.read_text(encoding="utf-8")
-        draft.write_text(_ASSIGNMENT.sub(lambda now: before["blank"] + now[0], text, count=1), encoding="utf-8")
+def _set_key(draft: Path, key: Secret | None) -> None:
+    """Put `key` where a key stands in the file, else at its end; None takes it out. All else stays, to the byte."""
+    text = draft.read_bytes().decode()
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    draft.write_bytes((mark + _with_key(text.removeprefix(mark), key)).encode())
+
+
+def _with_key(text: str, key: Secret | None) -> str:
+    # By python-dotenv's parser: its own set_key (1.2) drops blank lines and `export`, and ends all lines alike.
+    assignment = key and f"{KEY_NAME}={_quoted(key)}"
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines, found, ended = "", False, True
+    for binding in parse_stream(io.StringIO(text, newline="")):
+        line = binding.original.string
+        ended = line.endswith(("\n", "\r"))
+        if binding.key == KEY_NAME and (around := _AROUND.fullmatch(line)):
+            found, before = True, around["lines"] or ""
+            line = before + (around["before"] + assignment + around["end"] if assignment else "")
+        lines += line
+    if assignment and not found:
+        # A file whose last line has no end gets another such line: so it is known what to take out again.
+        lines += assignment + newline if ended else newline + assignment
+    elif found and not assignment and not ended:
+        lines = lines.removesuffix(newline)
+    return lines
+
+
+def _quoted(key: Secret) -> str:
+    return "'" + key.reveal().replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _taken(key: Secret, before: Secret, after: Secret) -> Replaced:
@@ -242,24 +295,21 @@ def _git(path: Path, *command: str) -> int:
 
 
 def _text_of(path: Path) -> str:
-    """Return the file's text; every failure becomes a sentence. A FIFO or device is refused before it can block."""
+    """Return the file's text, as an editor shows it; every failure becomes a sentence."""
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            problem = "is a directory, not a file"
-        elif not stat.S_ISREG(mode):
-            problem = "is no regular file"
-        elif path.stat().st_size > _LARGEST_BYTES:
-            problem = "is far too large for a .env file"
-        else:
-            # utf-8-sig: Windows editors put a mark before the first name.
-            return path.read_text(encoding="utf-8-sig")
+        # utf-8-sig: Windows editors put a mark before the first name, and end lines in their own way.
+        text = io.TextIOWrapper(io.BytesIO(read_small(path)), encoding="utf-8-sig").read()
+        if max(map(len, _BLANKS.findall(text)), default=0) <= _MOST_BLANKS:
+            return text
+        problem = "holds blanks by the thousand, as no .env file does"
     except FileNotFoundError:
         problem = "does not exist"
+    except NotReadable as error:
+        problem = f"is {error.strerror}"
     except UnicodeDecodeError:
         problem = "is not UTF-8 text"
     except OSError as error:
         problem = f"cannot be read: {error.strerror or type(error).__name__}"
-    raise EnvFileUnusable(
-        f"{friendly(path)} {problem}.", next_step="Check the path, or paste the key into the field instead."
-    )
+    pipe = stat.S_ISFIFO(_mode(path))
+    how = "Load it by dotenv.load_dotenv() in a cell before" if pipe else "Check the path"
+    raise EnvFileUnusable(f"{friendly(path)} {problem}.", next_step=f"{how}, or paste the key into the field instead.")

@@ -27,6 +27,23 @@ AuthError
 
 from __future__ import annotations
 
+import unicodedata
+
+# What acts instead of being read: control characters (a terminal obeys them), halves of characters (no message holds
+# them), line ends of other kinds.
+_ACTING = {"Cc", "Cs", "Zl", "Zp"}
+# What turns the order of the text around it (Unicode, annex 9).
+_TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# A path may stand in it; nobody reads more.
+_LONGEST_SENTENCE = 1000
+
+
+def as_one_line(text: str, at_most: int = 300) -> str:
+    """Return a text of somebody else's as it can be shown anywhere: one line, not long, and nothing that acts in it."""
+    clipped = text if len(text) <= at_most else f"{text[: at_most - 1]}…"
+    harmless = (c if unicodedata.category(c) not in _ACTING and c not in _TURNING else "\ufffd" for c in clipped)
+    return "".join(harmless)
+
 
 class AuthError(Exception):
     """Something about signing in went wrong, and this is how to go on.
@@ -40,9 +57,10 @@ class AuthError(Exception):
     """
 
     def __init__(self, message: str, *, next_step: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.next_step = next_step
+        # Paths, and the servers' own words, may stand in it.
+        self.message = as_one_line(message, _LONGEST_SENTENCE)
+        self.next_step = as_one_line(next_step, _LONGEST_SENTENCE)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.next_step}".strip()

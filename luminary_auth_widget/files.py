@@ -2,27 +2,77 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
-from .errors import StorageFailed
+from .errors import StorageFailed, as_one_line
+from .locks import Claim, Hold, exclusively
 
-_WORKSHOP_PREFIX = ".luminary-auth-"
-# A writer needs milliseconds; what is older was left behind by a process that was killed.
+_WORKSHOP_PREFIX, _LOCK_NAME = ".luminary-auth-", ".luminary-auth.lock"
+# Writers need milliseconds. After this, one that hangs is not waited for: a file is whole without a lock, too.
+_TURN_LIMIT = timedelta(seconds=5)
+# Where there are no locks: what is older was left behind by a writer that was killed.
 _STALE_SECONDS = 60
 
 
+# Our files are some hundred bytes, a `.env` some lines: what is larger is something else, and would fill the memory.
+LARGEST_BYTES = 1_000_000
+# The end of a longer path tells more than its beginning.
+_LONGEST_SHOWN_PATH = 200
+
+
+class NotReadable(OSError):
+    """What lies there is no small, regular file; `strerror` says what it is instead."""
+
+
+def read_small(path: Path) -> bytes:
+    """Return what a small, regular file holds.
+
+    Whatever else lies there is refused before it can block or fill the memory: FIFOs and devices, what is larger than
+    it says, and what is made up while it is read, as in /proc.
+
+    Raises
+    ------
+    OSError
+    """
+    try:
+        seen = path.stat()
+    except ValueError:  # a zero byte, half a character
+        raise NotReadable(errno.EINVAL, "no path of a file") from None
+    if stat.S_ISDIR(seen.st_mode):
+        raise NotReadable(errno.EISDIR, "a directory, not a file")
+    if not stat.S_ISREG(seen.st_mode):
+        raise NotReadable(errno.EINVAL, "no regular file")
+    if seen.st_size > LARGEST_BYTES:
+        raise NotReadable(errno.EFBIG, "far too large")
+    with open(path, "rb", opener=_without_waiting) as file:
+        content = file.read(LARGEST_BYTES + 1) or b""
+    if len(content) > LARGEST_BYTES:
+        raise NotReadable(errno.EFBIG, "far too large")
+    if content and not seen.st_size:
+        raise NotReadable(errno.EINVAL, "no regular file")
+    return content
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # Should a FIFO have come there since: opening one waits for a writer.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 @contextmanager
-def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
+def replacing(path: Path, *, mode: int = 0o600, anew: bool = False) -> Iterator[Path]:
     """Give a draft to write; put it in the place of `path` in one step when the block ends well.
 
     The draft lies in a folder of its own (0700) beside the target, under the target's name, so that whatever keeps git
-    from the target keeps it from the draft. Drafts of writers that were killed are cleared away.
+    from the target keeps it from the draft. Writers take turns, so that none loses what another has just written.
 
     Parameters
     ----------
@@ -30,6 +80,8 @@ def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
         A link is followed: its target is replaced.
     mode : int
         The permissions of the finished file.
+    anew : bool
+        Begin with an empty draft, and replace whatever lies there, be it a link or a FIFO: for files of ours alone.
 
     Yields
     ------
@@ -39,28 +91,85 @@ def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
     Raises
     ------
     StorageFailed
-        If the folder cannot be written to.
+        If the folder cannot be written to, or what lies there is no small, regular file.
     """
-    target = Path(os.path.realpath(path))
     try:
-        _clear_stale_workshops(target.parent)
-        workshop = Path(tempfile.mkdtemp(prefix=_WORKSHOP_PREFIX, dir=target.parent))
-    except OSError as error:
-        raise _storage_failed(target, error) from None
-    try:
-        draft = workshop / target.name
-        draft.touch(mode=0o600)
-        if target.exists():
-            draft.write_bytes(target.read_bytes())
-        yield draft
-        draft.chmod(mode)
-        with draft.open("rb") as finished:
-            os.fsync(finished.fileno())
-        draft.replace(target)
-    except OSError as error:
-        raise _storage_failed(target, error) from None
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+        target = Path(os.path.realpath(path.parent), path.name) if anew else Path(os.path.realpath(path))
+    except ValueError:  # a NUL in it, or half a character
+        raise StorageFailed(
+            f"{friendly(path)} is no name that a file can have.", next_step="Choose another place."
+        ) from None
+    with alone_in(target.parent):
+        before = b"" if anew else _content_before(target)
+        try:
+            workshop = Path(tempfile.mkdtemp(prefix=_WORKSHOP_PREFIX, dir=target.parent))
+        except OSError as error:
+            raise _storage_failed(target, error) from None
+        try:
+            draft = workshop / target.name
+            draft.touch(mode=0o600)
+            draft.write_bytes(before)
+            yield draft
+            draft.chmod(mode)
+            with draft.open("rb") as finished:
+                os.fsync(finished.fileno())
+            draft.replace(target)
+        except OSError as error:
+            raise _storage_failed(target, error) from None
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[Hold]:
+    """Keep all others that write in `folder` by these functions from doing so meanwhile, threads and processes.
+
+    Around a reading and the writing that follows from it, so that nothing is lost between both. What writers that were
+    killed have left behind is cleared away first. Not kept where the folder or its file system knows no locks.
+    """
+    folder = Path(os.path.realpath(folder))
+    with exclusively(folder / _LOCK_NAME, _TURN_LIMIT) as hold:
+        if hold is not Hold.ALREADY:
+            _clear_workshops(folder, older_than=0 if hold is Hold.HELD else _STALE_SECONDS)
+        yield hold
+
+
+def clear_what_was_left(folder: Path) -> None:
+    """Clear away what writers that were killed have left in `folder`; write nothing there otherwise. Never fails."""
+    with suppress(OSError):
+        if os.path.lexists(folder / _LOCK_NAME) or any(folder.glob(f"{_WORKSHOP_PREFIX}*")):
+            with alone_in(folder):
+                pass
+
+
+class OwnFolder:
+    """A temporary folder (0700) for something that lasts; once this process was killed, the next one clears it away.
+
+    Attributes
+    ----------
+    path : Path
+
+    Raises
+    ------
+    OSError
+    """
+
+    def __init__(self, prefix: str, inside: Path) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=inside))
+        self._claim = Claim(self.path)
+
+    def remove(self) -> None:
+        """Remove the folder and what is in it; a second call does nothing."""
+        self._claim.end()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @staticmethod
+    def clear_abandoned(prefix: str, inside: Path, *, unmarked_after: float | None) -> None:
+        """Clear away the folders of killed processes; those that nothing tells of after as many seconds, or never."""
+        for left in inside.glob(f"{prefix}*"):
+            over = Claim.is_over(left)
+            if over or (over is None and unmarked_after is not None and _is_older(left, unmarked_after)):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def make_private_folder(folder: Path) -> None:
@@ -71,6 +180,25 @@ def make_private_folder(folder: Path) -> None:
         raise _storage_failed(folder, error) from None
 
 
+def open_to_others(folder: Path) -> Path | None:
+    """Return the folder, this one or one above it, where other users could put something in the place of what is ours.
+
+    That is one that anybody may write to, unless only owners may remove there (as in /tmp), or one that is another
+    user's. Root may do so anywhere, and is not meant.
+    """
+    if os.name != "posix":
+        return None
+    us, place = os.geteuid(), Path(os.path.realpath(folder))
+    for above in (place, *place.parents):
+        with suppress(OSError):
+            seen = above.stat()
+            anybody = seen.st_mode & stat.S_IWOTH and not seen.st_mode & stat.S_ISVTX
+            # To root in a container, the home folder of the person outside is another's.
+            if anybody or (us and seen.st_uid not in {0, us}):
+                return above
+    return None
+
+
 def absolute(path: Path) -> Path:
     """Return `path` from the root on, without following links: the name that the person knows."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links
@@ -78,6 +206,13 @@ def absolute(path: Path) -> Path:
 
 def friendly(path: Path) -> str:
     """Return `path` as people write it: from the working directory where it is near, else from the home folder."""
+    written = _as_written(path)
+    if len(written) > _LONGEST_SHOWN_PATH:
+        written = f"…{written[-_LONGEST_SHOWN_PATH:]}"
+    return as_one_line(written)
+
+
+def _as_written(path: Path) -> str:
     with suppress(ValueError, OSError):
         relative = os.path.relpath(path)
         if relative.count("..") <= 2:  # noqa: PLR2004 - further up, the whole path is easier to read
@@ -87,11 +222,27 @@ def friendly(path: Path) -> str:
     return str(path)
 
 
-def _clear_stale_workshops(folder: Path) -> None:
-    for left in folder.glob(f"{_WORKSHOP_PREFIX}*"):
-        with suppress(OSError):
-            if time.time() - left.lstat().st_mtime > _STALE_SECONDS:
+def _content_before(target: Path) -> bytes:
+    """Return what stands in the file that will be replaced; nothing where there is none."""
+    try:
+        return read_small(target)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise _storage_failed(target, error) from None
+
+
+def _clear_workshops(folder: Path, *, older_than: float) -> None:
+    with suppress(OSError):
+        for left in folder.glob(f"{_WORKSHOP_PREFIX}*"):
+            if _is_older(left, older_than):
                 shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_older(path: Path, seconds: float) -> bool:
+    with suppress(OSError):
+        return seconds <= 0 or time.time() - path.lstat().st_mtime > seconds
+    return False
 
 
 def _storage_failed(path: Path, error: OSError) -> StorageFailed:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from . import records, sdk, servers, sources, token_store
 from .credentials import Secret
 from .errors import CredentialUnusable, SessionExpired, StorageFailed, StoreUnusable
+from .files import alone_in
 from .sdk import Deployment
 from .sources import Source
 from .status import Expiry, Method
@@ -143,18 +145,34 @@ class SessionInUse:
         return self.source.session.token
 
     def build(self) -> Client:
-        """Return a client that renews its access token by the refresh token."""
+        """Return a client that renews its access token by the refresh token, in turn with other processes."""
+        client = self.build_apart()
+        self.share_renewals(client)
+        return client
+
+    def build_apart(self) -> Client:
+        """Return a client for a session that is not stored yet: no other process has to do with it."""
         return self.deployment.client_for_session(self.secret)
+
+    def share_renewals(self, client: Client) -> None:
+        """Let the client renew in turn with other processes from now on: the session is stored."""
+        sdk.share_renewals(client, catch_up=lambda: self._catch_up(client), keep=self._keep_renewed)
 
     def verify(self, client: Client) -> str:
         """Renew the access token where it must be, and ask both servers."""
-        self._keep_up(client)
         try:
-            token = servers.check_session(client, self.deployment.address)
+            return self.ask(client)
         except SessionExpired:
-            if not self._keep_up(client, with_any=True):
+            # A program that takes no turns, the SDK by itself, may have renewed it meanwhile.
+            with sdk.between_renewals(client):
+                renewed_elsewhere = self._catch_up(client, with_any=True)
+            if not renewed_elsewhere:
                 raise
-            token = servers.check_session(client, self.deployment.address)
+            return self.ask(client)
+
+    def ask(self, client: Client) -> str:
+        """As `verify`, by what the client holds."""
+        token = servers.check_session(client, self.deployment.address)
         return servers.identity(token, sdk.auth_domain(client))
 
     def open(self) -> tuple[Client, str]:
@@ -189,6 +207,16 @@ class SessionInUse:
         sdk.use_refresh_token(client, stored.token)
         return self._with(stored)
 
+    @contextmanager
+    def newest(self, client: Client | None) -> Iterator[Secret]:
+        """Give the session's newest refresh token, and keep this process and others from renewing it meanwhile."""
+        if client is None:
+            yield self.secret
+            return
+        with sdk.between_renewals(client), token_store.in_turn():
+            self._catch_up(client)
+            yield sdk.refresh_token(client) or self.secret
+
     def note(self) -> None:
         """Note what the SDK's files do not say.
 
@@ -204,22 +232,31 @@ class SessionInUse:
 
     def _with(self, session: StoredSession) -> SessionInUse:
         now = replace(self, source=replace(self.source, session=session))
-        if records.session(session.token) is None:
-            with suppress(StorageFailed):  # then a kernel that starts later does not know the end
+        with suppress(StorageFailed, StoreUnusable), alone_in(records.credentials_folder()):
+            # Only while it is the one that is stored: a newer session's note is not for us to replace.
+            stored = token_store.find()
+            if stored is not None and stored.token == session.token and records.session(session.token) is None:
                 now.note()
         return now
 
-    def _keep_up(self, client: Client, *, with_any: bool = False) -> bool:
-        """Let the client use the token in the store, where that is this session's newest, or whichever it is."""
-        # Else a token read before a renewal on another thread would be put in the place of the newer one.
-        with sdk.between_renewals(client):
-            stored = self._stored_token()
-            if stored is None or stored == (sdk.refresh_token(client) or self.secret):
-                return False
-            if not (with_any or self.continues_as(stored)):
-                return False
-            sdk.use_refresh_token(client, stored)
-            return True
+    def _keep_renewed(self, old: Secret, new: Secret) -> None:
+        """Store and note what a renewal has brought; the session goes on without, where that fails."""
+        with suppress(StorageFailed, StoreUnusable), alone_in(records.credentials_folder()):
+            if self.source.session is not None and token_store.renew(old, new):
+                self._with(replace(self.source.session, token=new))
+
+    def _catch_up(self, client: Client, *, with_any: bool = False) -> bool:
+        """Let the client use the token in the store, where that is this session's newest, or whichever it is.
+
+        For between renewals; else a token read before one on another thread would be put in the place of the newer one.
+        """
+        stored = self._stored_token()
+        if stored is None or stored == (sdk.refresh_token(client) or self.secret):
+            return False
+        if not (with_any or self.continues_as(stored)):
+            return False
+        sdk.use_refresh_token(client, stored)
+        return True
 
     def _stored_token(self) -> Secret | None:
         """Return the token in the store, unless it may belong to another environment: it is not sent there."""
@@ -257,13 +294,14 @@ def keep(session: SessionInUse) -> token_store.Saved | StorageFailed:
     Saved or StorageFailed
         The latter where it lives in this kernel only.
     """
-    # The note first: whoever finds the token knows by then which servers it may be sent to.
-    with suppress(StorageFailed):  # then the end is known from the store's age
-        session.note()
-    try:
-        return token_store.save(session.secret)
-    except StorageFailed as error:
-        return error
+    with alone_in(records.credentials_folder()):
+        # The note first: whoever finds the token knows by then which servers it may be sent to.
+        with suppress(StorageFailed):  # then the end is known from the store's age
+            session.note()
+        try:
+            return token_store.save(session.secret)
+        except StorageFailed as error:
+            return error
 
 
 def environment_of(source: Source) -> str | None:

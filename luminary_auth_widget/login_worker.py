@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import queue
+import re
 import shutil
 import sys
 import threading
@@ -24,6 +25,8 @@ from urllib.parse import parse_qs, urlsplit
 _ANSWER_LIMIT_SECONDS = 1
 # Two logins that start in the same instant choose the same port; the SDK's next try sees the winner's.
 _PORT_TRIES = 4
+# A date in HTTP has 29 characters.
+_LONGEST_DATE = 40
 # Held by somebody else, or kept by the system for itself (Windows).
 _PORT_REFUSED = {errno.EADDRINUSE, errno.EACCES}
 
@@ -183,8 +186,26 @@ def _get_token(client: Any) -> None:
         except OSError as error:
             if error.errno != errno.EADDRINUSE or not tries_left:
                 raise
+        except AssertionError:
+            if client._auth0_client._access_token is None or not client._auth0_client.is_token_expired():
+                raise
+            raise _EndedAlready from None
         else:
             return
+
+
+# What failed before the server was heard, by the words of OpenSSL and requests; as in servers.py.
+_UNHEARD = (
+    ("date", re.compile("certificate (has expired|is not yet valid)")),
+    ("certificate", re.compile("CERTIFICATE_VERIFY_FAILED")),
+    ("ca_file", re.compile("TLS CA certificate bundle")),
+    ("name", re.compile("Failed to resolve|[Nn]ame resolution")),
+    ("answer", re.compile("WRONG_VERSION_NUMBER")),
+)
+
+
+class _EndedAlready(Exception):
+    """The access token is new, and has ended by this machine's clock."""
 
 
 def _failure(error: BaseException, *, landed: bool) -> dict[str, object]:  # noqa: PLR0911 - a table
@@ -192,12 +213,17 @@ def _failure(error: BaseException, *, landed: bool) -> dict[str, object]:  # noq
     import requests  # noqa: PLC0415 - loaded with the SDK
 
     names = {kind.__name__ for kind in type(error).__mro__}
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
-        return {"reason": "certificate"}  # a connection that is cut in the handshake is an SSLError as well
+    if isinstance(error, requests.HTTPError):
+        wait = error.response.headers.get("Retry-After", "")
+        return {"reason": "server", "status": error.response.status_code, "retry_after": wait[:_LONGEST_DATE]}
     if isinstance(error, requests.Timeout):
         return {"reason": "slow"}
-    if isinstance(error, requests.HTTPError):
-        return {"reason": "server", "status": getattr(error.response, "status_code", 0)}
+    if isinstance(error, requests.TooManyRedirects):
+        return {"reason": "answer"}
+    if isinstance(error, _EndedAlready):
+        return {"reason": "clock"}
+    if heard_nothing := next((reason for reason, words in _UNHEARD if words.search(str(error))), ""):
+        return {"reason": heard_nothing}
     if landed and (isinstance(error, (ValueError, KeyError, TypeError, AssertionError)) or "PyJWTError" in names):
         # No JSON, another JSON, no token in it, one that is no JWT or has ended already.
         return {"reason": "answer"}
@@ -205,6 +231,8 @@ def _failure(error: BaseException, *, landed: bool) -> dict[str, object]:  # noq
         return {"reason": "unreachable"}
     if "InteractiveAuthTimeout" in names:
         return {"reason": "timeout"}
+    if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+        return {"reason": "no_loopback"}
     if "NoAvailablePortsException" in names or (isinstance(error, OSError) and error.errno in _PORT_REFUSED):
         return {"reason": "ports"}
     if "AuthException" in names:

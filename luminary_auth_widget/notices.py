@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import env_file, sources
 from .errors import StorageFailed
-from .files import friendly
+from .files import friendly, open_to_others
 from .sources import Source
 from .token_store import Saved
 
@@ -43,6 +44,10 @@ def about_use_of(source: Source) -> list[Notice]:
     elif again and again.key and again.secret != source.secret:
         text = f"After a kernel restart, the key in {again.label} ({again.fingerprint}) is used again."
         notices.append(Notice("again", text))
+    if source.path is not None and (open_folder := open_to_others(source.path.parent)):
+        what = "key" if source.session is None else "session"
+        text = f"Other users can write to {friendly(open_folder)}, and put a {what} of theirs in the place of yours."
+        notices.append(Notice("folder", f"{text} Make it yours alone, or keep the {what} elsewhere."))
     return notices
 
 
@@ -71,6 +76,8 @@ def about_keeping(
 def about_remembering(done: env_file.Remembered) -> list[Notice]:
     """Return what to say once the key stands in a `.env` file, and how git sees that file."""
     place = friendly(done.path)
+    if done.path.is_symlink():
+        place = f"{place}, a link to {friendly(Path(os.path.realpath(done.path)))}"
     told = f"{'Replaced the key in' if done.replaced else 'Remembered in'} {place}"
     tightened = "; the file is now readable by you alone" if done.tightened else ""
     scripts = " Plain scripts read it with load_dotenv() before they import luminarycloud."

@@ -97,7 +97,8 @@ _OF_TRAITS_ALONE = {"attempt", "kernel_now", "stopped_cell"}
 
 def _stopped_cell(session: AuthSession) -> str:
     cell = session.stopped_cell
-    return (cell.id or "a cell without an id") if cell else ""
+    # The page's own word; half a character could not be sent back to it.
+    return (cell.id.encode("utf-8", "replace").decode() or "a cell without an id") if cell else ""
 
 
 def offers(status: AuthStatus) -> list[str]:

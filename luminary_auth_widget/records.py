@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from .credentials import Secret
-from .files import make_private_folder, replacing
+from .files import alone_in, make_private_folder, read_small, replacing
 
 _FILE_NAME = "luminary-auth-widget.json"
 # What makes a client talk to another deployment than the SDK's default; names as in sdk.Deployment.
 SETTINGS = ("target", "auth_domain", "client_id", "audience")
+# A host with or without its port, an id, an address: one word of printable ASCII.
+_SETTING = re.compile(r"[!-~]+")
+_ENVIRONMENT_NAMES = {"standard", "itar"}
+_NO_YEAR = 9999
 _EXPIRIES, _ENVIRONMENTS, _SESSION = "noted_key_expiries", "key_environments", "session"
 
 
@@ -71,8 +77,7 @@ def note_expiry(key: Secret, expires_at: datetime | None) -> None:
 
 def key_environment(key: Secret) -> str | None:
     """Return the environment whose server has accepted `key`; None where that is not known."""
-    found = _section(_read(), _ENVIRONMENTS).get(key.digest)
-    return found if isinstance(found, str) else None
+    return _environment(_section(_read(), _ENVIRONMENTS).get(key.digest))
 
 
 def note_key_environment(key: Secret, environment: str) -> None:
@@ -89,56 +94,68 @@ def note_key_environment(key: Secret, environment: str) -> None:
 def session(token: Secret) -> SessionRecord | None:
     """Return what was noted at the sign-in that `token` comes from; None where that is not known."""
     noted = _section(_read(), _SESSION)
-    signed_in_at, settings = _moment(noted.get("signed_in_at")), noted.get("settings")
-    if noted.get("token") != token.digest or signed_in_at is None:
+    signed_in_at, environment = _moment(noted.get("signed_in_at")), _environment(noted.get("environment", "standard"))
+    if noted.get("token") != token.digest or signed_in_at is None or environment is None:
         return None
-    return SessionRecord(
-        token.digest,
-        signed_in_at,
-        str(noted.get("environment", "standard")),
-        {name: str(settings[name]) for name in SETTINGS if name in settings} if isinstance(settings, dict) else {},
-    )
+    settings = _section(noted, "settings")
+    known = {name: settings[name] for name in SETTINGS if name in settings}
+    if not all(isinstance(value, str) and _SETTING.fullmatch(value) for value in known.values()):
+        return None  # half of them would lead to another place than all
+    return SessionRecord(token.digest, signed_in_at, environment, known)
 
 
 def last_environment() -> str | None:
     """Return the environment of the browser session that was noted last, whatever its token is now."""
-    found = _section(_read(), _SESSION).get("environment")
-    return found if isinstance(found, str) else None
+    return _environment(_section(_read(), _SESSION).get("environment"))
 
 
-def note_session(record: SessionRecord | None) -> None:
-    """Keep what is known of the stored browser session; None forgets it.
+def note_session(record: SessionRecord) -> None:
+    """Keep what is known of the stored browser session.
 
     Raises
     ------
     StorageFailed
     """
-    content = _read()
-    content.pop(_SESSION, None)
-    if record is not None:
+    with _changing() as content:
         content[_SESSION] = {**asdict(record), "signed_in_at": record.signed_in_at.isoformat()}
-    _write(content)
+
+
+def forget_session(*tokens: Secret) -> None:
+    """Forget what is known of the session of one of `tokens`; what was noted of another is left alone.
+
+    Raises
+    ------
+    StorageFailed
+    """
+    with _changing() as content:
+        if _section(content, _SESSION).get("token") in {token.digest for token in tokens}:
+            del content[_SESSION]
 
 
 def _note(section: str, name: str, value: str | None) -> None:
-    content = _read()
-    noted = _section(content, section)
-    noted.pop(name, None)
-    if value is not None:
-        noted[name] = value
-    _write({**content, section: noted})
+    with _changing() as content:
+        noted = _section(content, section)
+        noted.pop(name, None)
+        content[section] = {**noted, name: value} if value is not None else noted
 
 
-def _write(content: dict[str, Any]) -> None:
-    make_private_folder(credentials_folder())
-    with replacing(credentials_folder() / _FILE_NAME) as draft:
-        draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
+@contextmanager
+def _changing() -> Iterator[dict[str, Any]]:
+    """Give what is noted, to be changed; no other kernel notes anything meanwhile."""
+    folder = credentials_folder()
+    make_private_folder(folder)
+    with alone_in(folder):
+        content = _read()
+        yield content
+        with replacing(folder / _FILE_NAME, anew=True) as draft:
+            draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def _read() -> dict[str, Any]:
     # A sidecar that is missing or spoilt costs a countdown, never a sign-in.
-    with suppress(OSError, ValueError):
-        content = json.loads((credentials_folder() / _FILE_NAME).read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError, RecursionError):
+        content = json.loads(read_small(credentials_folder() / _FILE_NAME).decode())
+        json.dumps(content, indent=1)  # what could not be written again is spoilt
         return content if isinstance(content, dict) else {}
     return {}
 
@@ -149,7 +166,12 @@ def _section(content: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _moment(text: object) -> datetime | None:
-    with suppress(TypeError, ValueError):
+    with suppress(TypeError, ValueError, OverflowError):
         moment = datetime.fromisoformat(text)  # type: ignore[arg-type]  # a foreign type is what suppress is for
-        return moment.astimezone(timezone.utc) if moment.tzinfo else None
+        # To what lies at the end of all calendars no lifetime can be added.
+        return moment.astimezone(timezone.utc) if moment.tzinfo and moment.year < _NO_YEAR else None
     return None
+
+
+def _environment(noted: object) -> str | None:
+    return noted if isinstance(noted, str) and noted in _ENVIRONMENT_NAMES else None

@@ -16,12 +16,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import wrapt
 
+from . import env_file, token_store
 from .credentials import Secret
 from .errors import AuthError, NotSignedIn, SDKUnusable, StorageFailed
 from .files import make_private_folder
+from .late import requests
+from .locks import Hold
 from .records import credentials_folder
 
 if TYPE_CHECKING:
@@ -60,10 +64,25 @@ def load() -> ModuleType:
             # The import makes the folder of the token store, which others could then look into.
             make_private_folder(credentials_folder())
     try:
-        return importlib.import_module("luminarycloud")
+        with _without_an_endless_env_file():
+            return importlib.import_module("luminarycloud")
     except Exception as error:  # noqa: BLE001 - whatever an import of theirs raises becomes a sentence
         failure = _import_failure(error)
     raise failure
+
+
+@contextmanager
+def _without_an_endless_env_file() -> Iterator[None]:
+    """Keep the import from a `.env` that would hold it up or fill the memory: it reads the whole nearest one."""
+    name = "PYTHON_DOTENV_DISABLED"
+    if name in os.environ or not env_file.is_endless(next(iter(env_file.find()), None)):
+        yield
+        return
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
 
 
 def once_loaded(callback: Callable[[], object]) -> None:
@@ -104,7 +123,7 @@ class Deployment:
     @property
     def host(self) -> str:
         """The API server's host, for people."""
-        return self.address.partition(":")[0]
+        return host_of(self.address)
 
     def _client(self, **credentials: Any) -> Client:
         auth = {"domain": self.auth_domain, "client_id": self.client_id, "audience": self.audience}
@@ -128,6 +147,11 @@ class Deployment:
         It never opens a browser: without a session its calls fail at once.
         """
         return self._client(api_key=None, noninteractive=True, **({"refresh_token": token.reveal()} if token else {}))
+
+
+def host_of(domain: str) -> str:
+    """Return the host in host or host:port, for people: an IPv6 address without its brackets."""
+    return urlsplit(f"//{domain}").hostname or domain
 
 
 def default_target() -> str:
@@ -245,6 +269,38 @@ def use_refresh_token(client: Client, token: Secret) -> None:
     client._auth0_client.refresh_token = token.reveal()
 
 
+def share_renewals(client: Client, *, catch_up: Callable[[], object], keep: Callable[[Secret, Secret], object]) -> None:
+    """Let the client renew in turn with other processes, where a renewal makes the refresh token before it void.
+
+    The SDK (0.28.1) knows of no others. Two that renew in one instant use the same token, which ends the session; and
+    its store is empty for a moment whenever it writes, and stays so if it is killed then.
+
+    Parameters
+    ----------
+    client : Client
+    catch_up : callable
+        Called before each renewal: gives the client the newest token of its session.
+    keep : callable
+        Called with the token that was renewed and the new one, in the place of the SDK's writing.
+    """
+    auth = client._auth0_client
+    renew = auth.silently_renew_access_token
+    if not auth.refresh_rotation:
+        return
+
+    def renew_in_turn() -> str:
+        with token_store.in_turn() as hold:
+            if hold is Hold.BUSY:
+                # By a renewal that waits for the server.
+                raise requests.Timeout
+            catch_up()
+            used = auth.refresh_token
+            auth._save_refresh_token = lambda: keep(Secret(used), Secret(auth.refresh_token))
+            return str(renew())
+
+    auth.silently_renew_access_token = renew_in_turn
+
+
 @contextmanager
 def storing_nothing(client: Client) -> Iterator[None]:
     """Keep what the client renews meanwhile out of the SDK's store, from where other kernels would take it."""
@@ -272,6 +328,11 @@ def between_renewals(client: Client) -> Iterator[None]:
 def forget_access_token(client: Client) -> None:
     """Make the client's next call renew the access token, also where this one should still be good."""
     client._auth0_client.access_token = None
+
+
+def access_token_has_ended(client: Client) -> bool:
+    """Whether the client holds an access token that has ended by this machine's clock."""
+    return client._auth0_client._access_token is not None and client._auth0_client.is_token_expired()
 
 
 def renew_access_token(client: Client) -> None:

@@ -5,14 +5,15 @@ No retries here: the SDK's own interceptors would sleep between attempts past an
 
 from __future__ import annotations
 
-import enum
 import json
+import math
 import os
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-
-import requests
 
 from . import sdk
 from .credentials import Secret
@@ -26,7 +27,9 @@ from .errors import (
     ServerUnreachable,
     SessionExpired,
     StoreUnusable,
+    as_one_line,
 )
+from .late import requests
 
 if TYPE_CHECKING:
     from luminarycloud import Client
@@ -38,7 +41,12 @@ _LIST_PROJECTS = "/luminary.proto.api.v0.luminarycloud.project.ProjectService/Li
 _ONE_PROJECT = b"\x08\x01"
 # What the identity server answers once a refresh token is dead: Auth0 with 403, RFC 6749 with 400.
 _DEAD_TOKEN_STATUSES = {400, 401, 403}
+# An e-mail address has 254 characters at most (RFC 5321, 4.5.3.1).
+_LONGEST_NAME = 254
+# Nobody asks for more; whoever does makes no sense.
+_LONGEST_WAIT_SECONDS = 86400
 _TRY_AGAIN = "Check the connection, then try again."
+_PERHAPS_A_PORTAL = "If this network asks for a log-in of its own, open any web page to see it; then try again."
 _HOW_TO_SIGN_IN_AGAIN = "Sign in with the browser again."
 _HOW_TO_GET_A_KEY = "Create a new one under My Account → Profile → API Keys, then paste it here."
 
@@ -55,10 +63,8 @@ def check_key(key: Secret, address: str) -> None:
     CertificateInvalid, ServerTimeout, ServerTrouble, ServerUnreachable
         The server did not decide.
     """
-    answer = _ask(address, ("x-api-key", key))
-    if answer == _Answer.REFUSED:
+    if not _accepts(address, ("x-api-key", key)):
         raise KeyRefused("It was revoked, deleted or has expired.", next_step=_HOW_TO_GET_A_KEY)
-    _raise_unless_accepted(answer, address)
 
 
 def check_session(client: Client, address: str) -> Secret:
@@ -74,16 +80,14 @@ def check_session(client: Client, address: str) -> Secret:
         Nobody decided.
     """
     token = access_token(client)
-    answer = _ask(address, ("authorization", Secret(f"Bearer {token.reveal()}")))
-    if answer == _Answer.REFUSED:
-        # The access token ended before its time; a renewal decides.
-        sdk.forget_access_token(client)
-        token = access_token(client)
-        answer = _ask(address, ("authorization", Secret(f"Bearer {token.reveal()}")))
-    if answer == _Answer.REFUSED:
-        raise SessionExpired("The server no longer accepts this session.", next_step=_HOW_TO_SIGN_IN_AGAIN)
-    _raise_unless_accepted(answer, address)
-    return token
+    if _accepts(address, ("authorization", Secret(f"Bearer {token.reveal()}"))):
+        return token
+    # The access token ended before its time; a renewal decides.
+    sdk.forget_access_token(client)
+    token = access_token(client)
+    if _accepts(address, ("authorization", Secret(f"Bearer {token.reveal()}"))):
+        return token
+    raise SessionExpired("The server no longer accepts this session.", next_step=_HOW_TO_SIGN_IN_AGAIN)
 
 
 def identity(token: Secret, auth_domain: str) -> str:
@@ -100,9 +104,10 @@ def identity(token: Secret, auth_domain: str) -> str:
             allow_redirects=False,
         )
         facts = answer.json() if answer.ok else {}
-    except (requests.RequestException, ValueError):
+    except (OSError, ValueError, RecursionError):  # requests' own errors are OSErrors
         return ""
-    return next((str(facts[name]) for name in ("email", "name") if isinstance(facts, dict) and facts.get(name)), "")
+    named = [facts.get(name) for name in ("email", "name")] if isinstance(facts, dict) else []
+    return next((as_one_line(name, _LONGEST_NAME) for name in named if isinstance(name, str) and name.strip()), "")
 
 
 def _bearer(token: Secret) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
@@ -130,9 +135,9 @@ def revoke(token: Secret, auth_domain: str, client_id: str) -> None:
             allow_redirects=False,
         )
         if not answer.ok:
-            problem = _http_trouble(_host(auth_domain), answer.status_code)
-    except requests.RequestException as error:
-        problem = _connection_problem(error, _host(auth_domain))
+            problem = trouble(sdk.host_of(auth_domain), answer.status_code, answer.headers.get("Retry-After", ""))
+    except OSError as error:  # requests' own errors are OSErrors
+        problem = _connection_problem(error, sdk.host_of(auth_domain))
     if problem:
         raise problem
 
@@ -150,10 +155,14 @@ def access_token(client: Client, *, renew: bool = False) -> Secret:
     ------
     NotSignedIn, SessionExpired, CertificateInvalid, ServerTimeout, ServerTrouble, ServerUnreachable, StoreUnusable
     """
+    problem: AuthError
     try:
         if renew:
             sdk.renew_access_token(client)
-        return Secret(client.get_token())
+        if token := client.get_token():
+            return Secret(token)
+        # The SDK's own check of the time, between a renewal and its return.
+        problem = ended_already(sdk.host_of(sdk.auth_domain(client)))
     except Exception as error:  # noqa: BLE001 - whatever of theirs it is, it becomes a sentence
         problem = _token_problem(error, client)
     # Outside the handler: their frames, which hold tokens, do not travel with our error.
@@ -165,13 +174,13 @@ def _token_problem(error: Exception, client: Client) -> AuthError:
 
     A client that may not open a browser raises InteractiveAuthException; its context tells why it wanted to.
     """
-    host = _host(sdk.auth_domain(client))
+    host = sdk.host_of(sdk.auth_domain(client))
     cause = error.__context__ if type(error).__name__ == "InteractiveAuthException" else error
     if isinstance(cause, requests.HTTPError):
         return _refused_renewal(cause, host)
     if isinstance(cause, requests.JSONDecodeError):
-        return _nonsense(host)
-    if isinstance(cause, requests.RequestException):
+        return senseless(host)
+    if isinstance(cause, requests.RequestException) or _is_about_ca_file(cause):
         return _connection_problem(cause, host)
     # A client that holds a token has read no store: another type is then the server's.
     reading = isinstance(cause, TypeError) and sdk.refresh_token(client) is None
@@ -182,7 +191,7 @@ def _token_problem(error: Exception, client: Client) -> AuthError:
         )
     if type(cause).__name__ == "InteractiveAuthException":
         return NotSignedIn("No browser session is stored here.", next_step="Sign in with the browser.")
-    return _nonsense(host)
+    return ended_already(host) if sdk.access_token_has_ended(client) else senseless(host)
 
 
 def _refused_renewal(error: requests.HTTPError, host: str) -> AuthError:
@@ -194,32 +203,60 @@ def _refused_renewal(error: requests.HTTPError, host: str) -> AuthError:
     # A proxy's own 403 is no word of the identity server: only `invalid_grant` ends a session.
     if status in _DEAD_TOKEN_STATUSES and reason == "invalid_grant":
         return SessionExpired("The server said that the session is over.", next_step=_HOW_TO_SIGN_IN_AGAIN)
-    return _http_trouble(host, status)
+    return trouble(host, status, error.response.headers.get("Retry-After", ""))
 
 
-def _http_trouble(host: str, status: int) -> ServerTrouble:
-    slow_down = status == requests.codes.too_many_requests
-    what = "asks to slow down" if slow_down else "answered with a failure of its own"
-    return ServerTrouble(f"{host} {what} (HTTP {status}).", next_step="Try again in a minute; nothing was changed.")
+def _connection_problem(error: BaseException | None, host: str) -> AuthError:
+    if _is_about_ca_file(error):
+        return no_ca_file()
+    if isinstance(error, requests.TooManyRedirects):
+        return senseless(host)
+    return _unheard(host, str(error), _REQUESTS) or (
+        silent(host) if isinstance(error, requests.Timeout) else unreachable(host)
+    )
 
 
-def _connection_problem(error: requests.RequestException, host: str) -> AuthError:
-    # A connection that is cut in the handshake is an SSLError as well.
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
-        return untrusted(host)
-    return silent(host) if isinstance(error, requests.Timeout) else unreachable(host)
+def _is_about_ca_file(error: BaseException | None) -> bool:
+    """Whether requests (2.34) did not even begin: a plain OSError says so."""
+    return type(error) is OSError and "TLS CA certificate bundle" in str(error)
 
 
+def _unheard(host: str, details: str, variables: tuple[str, ...]) -> AuthError | None:
+    """Return the error for what failed before the server was heard, told by the words of OpenSSL, requests and gRPC."""
+    if "CERTIFICATE_VERIFY_FAILED" in details or "Hostname Verification" in details:
+        return untrusted(host, variables, by_clock=bool(_BY_CLOCK.search(details)))
+    if _NO_ADDRESS.search(details):
+        return nameless(host)
+    # Something that does not speak TLS.
+    return senseless(host) if "WRONG_VERSION_NUMBER" in details else None
+
+
+_BY_CLOCK = re.compile("certificate (has expired|is not yet valid)")
+_NO_ADDRESS = re.compile("Failed to resolve|errors resolving|(DNS|Name) resolution failed|name resolution")
 # What requests and gRPC read: the CA file, the proxies.
 _REQUESTS = ("REQUESTS_CA_BUNDLE", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _GRPC = ("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "grpc_proxy", "https_proxy", "http_proxy")
 
 
-def untrusted(host: str, variables: tuple[str, ...] = _REQUESTS) -> CertificateInvalid:
-    """Return the error for a certificate that nobody here trusts."""
+def untrusted(host: str, variables: tuple[str, ...] = _REQUESTS, *, by_clock: bool = False) -> CertificateInvalid:
+    """Return the error for a certificate that nobody here trusts, or not at this hour of this machine's clock."""
+    if by_clock:
+        return CertificateInvalid(
+            f"{host} showed a certificate that is not valid at the time of this machine's clock.",
+            next_step=f"If it is not {_now():%d %b %Y, %H:%M} UTC, set the clock right; then try again.",
+        )
     return CertificateInvalid(
         f"{host} showed a certificate that this machine does not trust.",
         next_step=f"Behind a company proxy, name its CA file in {variables[0]}, then restart the kernel.",
+    )
+
+
+def no_ca_file() -> CertificateInvalid:
+    """Return the error for a CA file that is named and is not there."""
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    variable = next((name for name in names if os.environ.get(name)), names[0])
+    return CertificateInvalid(
+        f"{variable} names a CA file that is not there.", next_step="Correct it or unset it, then try again."
     )
 
 
@@ -228,37 +265,70 @@ def silent(host: str) -> ServerTimeout:
     return ServerTimeout(f"{host} did not answer within {CHECK_LIMIT.total_seconds():.0f} s.", next_step=_TRY_AGAIN)
 
 
+def nameless(host: str) -> ServerUnreachable:
+    """Return the error for a server whose name stands for no address here."""
+    return ServerUnreachable(f"{host} could not be found: its name has no address here (DNS).", next_step=_TRY_AGAIN)
+
+
 def unreachable(host: str, variables: tuple[str, ...] = _REQUESTS) -> ServerUnreachable:
     """Return the error for a server that cannot be connected to.
 
     It names the variable that sends the request elsewhere, never its value: proxies carry passwords.
     """
-    proxy = next((variable for variable in variables[1:] if os.environ.get(variable)), "")
+    past_proxies = requests.utils.should_bypass_proxies(f"https://{host}/", None)
+    proxy = next((name for name in variables[1:] if os.environ.get(name) and not past_proxies), "")
     through = f" (through the proxy in {proxy})" if proxy else ""
     return ServerUnreachable(f"{host} could not be reached{through}.", next_step=_TRY_AGAIN)
 
 
-def _nonsense(host: str) -> ServerTrouble:
-    return ServerTrouble(f"{host} gave an answer that makes no sense.", next_step=_TRY_AGAIN)
+def senseless(host: str) -> ServerTrouble:
+    """Return the error for an answer that is none of the server's: something on the way may have given it."""
+    return ServerTrouble(f"{host} gave an answer that makes no sense.", next_step=_PERHAPS_A_PORTAL)
 
 
-def _host(domain: str) -> str:
-    return domain.partition(":")[0]
+def ended_already(host: str) -> ServerTrouble:
+    """Return the error for an access token that is new and has ended: one of two clocks is wrong."""
+    return ServerTrouble(
+        f"The access token that {host} gave has ended already, by this machine's clock.",
+        next_step=f"If it is not {_now():%d %b %Y, %H:%M} UTC, set the clock right; then try again.",
+    )
 
 
-class _Answer(enum.Enum):
-    """What came of one call to the API server."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    TIMED_OUT = "timed out"
-    BAD_CERTIFICATE = "bad certificate"
-    UNREACHABLE = "unreachable"
-    TROUBLE = "trouble"
+def trouble(host: str, status: int | None = None, retry_after: str = "") -> ServerTrouble:
+    """Return the error for a server that fails by itself, or wants to be left alone for a while."""
+    slow_down = status == requests.codes.too_many_requests
+    what = "asks to slow down" if slow_down else "answered with a failure of its own"
+    told = f" (HTTP {status})" if status else ""
+    return ServerTrouble(f"{host} {what}{told}.", next_step=f"Try again in {_wait(retry_after)}; nothing was changed.")
 
 
-def _ask(address: str, credential: tuple[str, Secret]) -> _Answer:
-    """Make one ListProjects call with the credential in the metadata named, and say what came of it."""
+def _wait(retry_after: str) -> str:
+    """Return how long a Retry-After header asks to wait (RFC 9110, 10.2.3: seconds, or a date); a minute without."""
+    seconds = 60.0
+    with suppress(ValueError, TypeError, OverflowError):
+        if retry_after.isascii() and retry_after.isdecimal():
+            seconds = float(retry_after)
+        else:
+            date = parsedate_to_datetime(retry_after)
+            seconds = (date.replace(tzinfo=date.tzinfo or timezone.utc) - _now()).total_seconds()
+    for size, unit in ((3600, "hours"), (60, "minutes")):
+        if seconds > size:
+            return f"{math.ceil(min(seconds, _LONGEST_WAIT_SECONDS) / size)} {unit}"
+    return "a minute"
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _accepts(address: str, credential: tuple[str, Secret]) -> bool:
+    """Make one ListProjects call with the credential in the metadata named, and return whether the server accepts it.
+
+    Raises
+    ------
+    CertificateInvalid, ServerTimeout, ServerTrouble, ServerUnreachable
+        The server did not decide.
+    """
     import grpc  # noqa: PLC0415 - comes with the SDK, and loads as late
 
     # A pool of its own: a shared connection would remember an earlier failure and its waiting time.
@@ -270,34 +340,35 @@ def _ask(address: str, credential: tuple[str, Secret]) -> _Answer:
         call = channel.unary_unary(_LIST_PROJECTS, request_serializer=bytes, response_deserializer=bytes)
         call(_ONE_PROJECT, timeout=CHECK_LIMIT.total_seconds(), metadata=((name, secret.reveal()),))
     except grpc.RpcError as error:
-        return _answer(error.code().name, error.details() or "")
+        code, details = error.code().name, error.details() or ""
+    else:
+        return True
     finally:
         channel.close()
-    return _Answer.ACCEPTED
+    if code == "UNAUTHENTICATED":
+        return False
+    http_status = _HTTP_STATUS.search(details)
+    if code == "PERMISSION_DENIED" and not http_status:
+        return True  # signed in, and not allowed to list: the credential is good
+    raise _undecided(sdk.host_of(address), code, details, int(http_status[1]) if http_status else None)
 
 
-def _answer(code: str, details: str) -> _Answer:
-    if code == "UNAVAILABLE" and ("CERTIFICATE" in details.upper() or "handshake" in details):
-        return _Answer.BAD_CERTIFICATE
-    return {
-        # Signed in, and not allowed to list: the credential is good.
-        "PERMISSION_DENIED": _Answer.ACCEPTED,
-        "UNAUTHENTICATED": _Answer.REFUSED,
-        "DEADLINE_EXCEEDED": _Answer.TIMED_OUT,
-        "UNAVAILABLE": _Answer.UNREACHABLE,
-    }.get(code, _Answer.TROUBLE)
+# gRPC's words for an answer in plain HTTP, which a proxy gives as well: its own 403 accepts no key.
+_HTTP_STATUS = re.compile(r"http2 header with status: (\d{3})")
 
 
-def _raise_unless_accepted(answer: _Answer, address: str) -> None:
-    host = _host(address)
-    match answer:
-        case _Answer.TIMED_OUT:
-            raise silent(host)
-        case _Answer.BAD_CERTIFICATE:
-            raise untrusted(host, _GRPC)
-        case _Answer.UNREACHABLE:
-            raise unreachable(host, _GRPC)
-        case _Answer.TROUBLE:
-            raise ServerTrouble(
-                f"{host} answered with a failure of its own.", next_step="Try again in a minute; nothing was changed."
-            )
+def _undecided(host: str, code: str, details: str, http_status: int | None) -> AuthError:
+    if http_status is not None:
+        redirected = requests.codes.multiple_choices <= http_status < requests.codes.bad_request
+        return senseless(host) if redirected else trouble(host, http_status)
+    match code:
+        case "DEADLINE_EXCEEDED":
+            return silent(host)
+        case "RESOURCE_EXHAUSTED":
+            return trouble(host, requests.codes.too_many_requests)
+        case "UNAVAILABLE":
+            problem = _unheard(host, details, _GRPC)
+            return problem or (untrusted(host, _GRPC) if "handshake failed" in details else unreachable(host, _GRPC))
+        case "UNKNOWN" if "Stream removed" in details:
+            return senseless(host)  # an answer that is no gRPC
+    return trouble(host)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import env_file, in_use, kernel, records, requiring, sdk, servers, sources, token_store, waiting, workers
 from .board import Board
+from .browser_login import clear_abandoned_logins
 from .browser_sign_in import BrowserSignIn
 from .credentials import CleanedKey, Secret, clean_key
 from .default_client import DefaultClient
@@ -27,13 +28,13 @@ from .errors import (
     SessionExpired,
     StorageFailed,
 )
-from .files import friendly
+from .files import clear_what_was_left, friendly
 from .in_use import InUse, SessionInUse
 from .notices import Notice, about_keeping, about_remembering, about_use_of
 from .other_kernels import Follower, OtherKernels
 from .sdk import Deployment
 from .sources import Source, SourceKind, Survey
-from .status import AttemptPhase, AuthStatus, Expiry, Method, SignInState, StoppedCell
+from .status import Attempt, AttemptPhase, AuthStatus, Expiry, Method, SignInState, StoppedCell
 
 if TYPE_CHECKING:
     from luminarycloud import Client
@@ -172,6 +173,7 @@ class AuthSession:
     def begin(self, *, environment: str | None = None, target: str | None = None) -> None:
         """Load the SDK, choose the deployment, follow other kernels from now on; as `start`, but use nothing yet."""
         self._begun = True
+        self.in_background(_clear_what_was_left)
         sdk.load()
         self._others.start()
         if environment is not None or target is not None:
@@ -345,11 +347,11 @@ class AuthSession:
     def _use_new_session(self, number: int, deployment: Deployment, token: Secret) -> None:
         """Put the session that a login has brought into use, and into the SDK's store."""
         new = in_use.for_new_session(token, deployment)
-        client, verdict, whose = new.build(), None, ""
+        client, verdict, whose = new.build_apart(), None, ""
         # With rotation on, this renews: nobody may follow a session that is not in use yet, and may still be cancelled.
         with sdk.storing_nothing(client):
             try:
-                whose = new.verify(client)
+                whose = new.ask(client)
             except ServerUnreachable as error:
                 # The identity server has said yes; the other one cannot be reached yet.
                 verdict = error
@@ -358,6 +360,7 @@ class AuthSession:
             self._board.require_current(number)
             was, replaced = self.status.identity, _stored_environment()
             kept = in_use.keep(new)
+            new.share_renewals(client)
             self._client = self.default_client.install(client, chosen=True)
             self._put_in_use(new, SignInState.SIGNED_IN, identity=whose)
             if verdict is not None:
@@ -437,17 +440,17 @@ class AuthSession:
         return self._board.publish()
 
     def _end_session(self, credential: SessionInUse, client: Client | None) -> str:
-        newest = (sdk.refresh_token(client) if client else None) or credential.secret
         told = "Signed out everywhere: the session is over at the server, and other kernels follow within seconds."
-        try:
-            if client is not None:
-                servers.revoke(newest, sdk.auth_domain(client), sdk.client_id(client))
-        except AuthError as error:
-            told = f"Signed out on this machine. The server was not told: {error.message}"
-        with suppress(StorageFailed):
-            for token in (credential.secret, newest):
-                token_store.remove(token)
-            records.note_session(None)
+        with credential.newest(client) as newest:
+            try:
+                if client is not None:
+                    servers.revoke(newest, sdk.auth_domain(client), sdk.client_id(client))
+            except AuthError as error:
+                told = f"Signed out on this machine. The server was not told: {error.message}"
+            with suppress(StorageFailed):
+                for token in (credential.secret, newest):
+                    token_store.remove(token)
+                records.forget_session(credential.secret, newest)
         return told
 
     def _follow_session(self, source: Source, before: InUse | None) -> None:
@@ -468,7 +471,8 @@ class AuthSession:
         with self._board.lock:
             self._in_use = None
             self._board.clear_notices()
-            self._board.status = replace(self._blank(), message="Signed out in another kernel or program.")
+            told = "Signed out in another kernel or program."
+            self._board.status = replace(self._blank(), attempt=self._attempt_under_way, message=told)
         self._board.publish()
 
     # -- asking for the client ---------------------------------------------------------------------------------------
@@ -640,11 +644,8 @@ class AuthSession:
         with self._board.lock:
             if use != self._use:
                 return
-            attempt = self.status.attempt
             self._client = self.default_client.install(client, chosen=False)
-            self._put_in_use(credential, SignInState.CHECKING)
-            if attempt is not None and attempt.running:
-                self._board.status = replace(self.status, attempt=attempt)
+            self._put_in_use(credential, SignInState.CHECKING, attempt=self._attempt_under_way)
             if credential.method is Method.BROWSER and token_store.tighten():
                 self._board.note(
                     Notice("tightened", "Others could read the stored session; it is now readable by you alone.")
@@ -653,7 +654,13 @@ class AuthSession:
         self.in_background(self.check)
 
     def _put_in_use(
-        self, credential: InUse, state: SignInState, *, identity: str = "", expires_at: datetime | None = None
+        self,
+        credential: InUse,
+        state: SignInState,
+        *,
+        identity: str = "",
+        expires_at: datetime | None = None,
+        attempt: Attempt | None = None,
     ) -> None:
         self._in_use, self._retry, self._remembered = credential, None, None
         self._use += 1
@@ -665,6 +672,7 @@ class AuthSession:
         self._board.status = replace(
             self._blank(),
             state=state,
+            attempt=attempt,
             **_facts_of(credential.source),
             identity=identity,
             signed_in_at=credential.signed_in_at or now,
@@ -727,6 +735,12 @@ class AuthSession:
         self._client = None
         self._use += 1
 
+    @property
+    def _attempt_under_way(self) -> Attempt | None:
+        """The attempt beside the state, which goes on whatever other kernels do."""
+        attempt = self.status.attempt
+        return attempt if attempt is not None and attempt.running else None
+
     def _blank(self) -> AuthStatus:
         deployment = self._in_use.deployment if self._in_use else self._environments.deployment
         return AuthStatus(environment=deployment.environment, endpoint=deployment.host)
@@ -756,6 +770,14 @@ def current_session() -> AuthSession:
         if not _current:
             _current.append(AuthSession())
         return _current[0]
+
+
+def _clear_what_was_left() -> None:
+    """Clear away what kernels that were killed have left where this one may write."""
+    with suppress(OSError, RuntimeError):  # no working directory, no home
+        clear_what_was_left(records.credentials_folder())
+        clear_abandoned_logins(records.credentials_folder())
+        clear_what_was_left(env_file.place_to_remember().parent)
 
 
 def _now() -> datetime:
@@ -800,7 +822,12 @@ def _moment(expires_on: date | datetime | None) -> datetime | None:
     if expires_on is None:
         return None
     moment = expires_on if isinstance(expires_on, datetime) else datetime.combine(expires_on, time.max)
-    moment = moment.astimezone(timezone.utc)
+    try:
+        moment = moment.astimezone(timezone.utc)
+    except (OverflowError, ValueError):  # the calendar ends there, seen from here
+        raise CredentialUnusable(
+            "No key ends on that day.", next_step="Choose another date, or leave it open."
+        ) from None
     if moment <= _now():
         raise CredentialUnusable("The key's end lies in the past.", next_step="Choose a later date, or leave it open.")
     return moment

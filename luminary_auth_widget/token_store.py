@@ -6,22 +6,25 @@ import json
 import os
 import stat
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from .credentials import Secret
 from .errors import StoreUnusable
-from .files import friendly, make_private_folder, replacing
+from .files import NotReadable, alone_in, friendly, make_private_folder, read_small, replacing
+from .locks import Hold, exclusively
 from .records import credentials_folder
 
 # The SDK's name for it (unchanged since 0.9.0); guarded by tests/contract/test_browser_session.py.
 TOKEN_FILE = "tokens2"  # noqa: S105 - a file's name
 _FIELD = "refresh_token"
-# A store is some hundred bytes; what is larger is something else.
-_LARGEST_BYTES = 1_000_000
+# Four renewals that wait for a server in vain: the SDK's own limit for its request is 5 s (0.28.1).
+_RENEWAL_LOCK, _RENEWAL_LIMIT = ".luminary-renewal.lock", timedelta(seconds=20)
+# The year 3000: a lifetime can be added to it.
+_LATEST_SECONDS = 32_503_680_000
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,11 @@ def find() -> StoredSession | None:
     StoreUnusable
         If the SDK's store cannot be read: its calls fail, too.
     """
-    if session := _read(token_path()):
+    if session := session_in(token_path()):
         return session
     with suppress(StoreUnusable, OSError):  # that file is not the SDK's; it may hold anything
         path = documented_path()
-        if session := _read(path):
+        if session := session_in(path):
             return StoredSession(session.token, path, session.written_at, documented=True)
     return None
 
@@ -100,10 +103,28 @@ def save(token: Secret) -> Saved:
     """
     path = token_path()
     make_private_folder(path.parent)
-    content, aside, loose = _content_to_keep(path)
-    with replacing(path) as draft:
-        draft.write_text(json.dumps({**content, _FIELD: token.reveal()}), encoding="utf-8")
+    with alone_in(path.parent):
+        content, aside, loose = _content_to_keep(path)
+        with replacing(path) as draft:
+            draft.write_text(json.dumps({**content, _FIELD: token.reveal()}), encoding="utf-8")
     return Saved(path, tightened=loose, moved_aside=aside)
+
+
+def renew(old: Secret, new: Secret) -> bool:
+    """Put `new` in the place of `old`, if that is what is found; return whether it was.
+
+    Another session that somebody has signed in to meanwhile is left alone, and one that was signed out of stays so.
+
+    Raises
+    ------
+    StorageFailed, StoreUnusable
+    """
+    with alone_in(credentials_folder()):
+        found = find()
+        if found is None or found.token != old:
+            return False
+        save(new)
+        return True
 
 
 def remove(token: Secret) -> None:
@@ -113,14 +134,19 @@ def remove(token: Secret) -> None:
     ------
     StorageFailed
     """
-    with suppress(StoreUnusable):
-        path = token_path()
+    path = token_path()
+    with suppress(StoreUnusable), alone_in(path.parent):
         content = _load(path)
         if content.get(_FIELD) != token.reveal():
             return
         del content[_FIELD]
         with replacing(path) as draft:
             draft.write_text(json.dumps(content), encoding="utf-8")
+
+
+def in_turn() -> AbstractContextManager[Hold]:
+    """Let one process at a time renew the stored session; see `sdk.share_renewals`."""
+    return exclusively(token_path().absolute().with_name(_RENEWAL_LOCK), _RENEWAL_LIMIT)
 
 
 def tighten() -> bool:
@@ -134,33 +160,45 @@ def tighten() -> bool:
 
 
 def _is_loose(path: Path) -> bool:
-    # Windows keeps no such bits: a file there has the rights of its folder, the person's own.
-    return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    mode = path.stat().st_mode
+    # Windows keeps no such bits: a file there has the rights of its folder, the person's own. What is no file may be a
+    # device, at the end of a link.
+    return os.name == "posix" and stat.S_ISREG(mode) and bool(stat.S_IMODE(mode) & 0o077)
 
 
-def _read(path: Path) -> StoredSession | None:
+def session_in(path: Path) -> StoredSession | None:
+    """Return the session in a file of the store's format; None where there is no token that could be one.
+
+    Raises
+    ------
+    StoreUnusable
+    """
     content = _load(path)
     token = content.get(_FIELD)
     if not isinstance(token, str) or not token or not token.isprintable():
         return None
-    written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
-    return StoredSession(Secret(token), path, written)
+    return StoredSession(Secret(token), path, _written_at(path))
+
+
+def _written_at(path: Path) -> datetime:
+    # File systems keep times that no calendar has.
+    seconds = min(max(path.stat().st_mtime, 0), _LATEST_SECONDS)
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def _load(path: Path) -> dict[str, Any]:
     """Return the JSON object in `path`; empty where the SDK, too, sees nobody signed in."""
     try:
-        seen = path.stat()
-        if not stat.S_ISREG(seen.st_mode) or seen.st_size > _LARGEST_BYTES:
-            problem = "is no file of the SDK's"
-        else:
-            text = path.read_text(encoding="utf-8")
-            content = json.loads(text) if text else {}
-            if isinstance(content, (dict, list)):
-                return content if isinstance(content, dict) else {}
-            problem = "holds something else than the SDK writes"
+        text = read_small(path).decode()
+        content = json.loads(text) if text else {}
+        json.dumps(content)  # what is read must be written again: nested more deeply than that, it is damaged
+        if isinstance(content, (dict, list)):
+            return content if isinstance(content, dict) else {}
+        problem = "holds something else than the SDK writes"
     except FileNotFoundError:
         return {}
+    except NotReadable:
+        problem = "is no file of the SDK's"
     except OSError as error:
         problem = f"cannot be read: {error.strerror or type(error).__name__}"
     except (ValueError, RecursionError):
@@ -179,6 +217,8 @@ def _content_to_keep(path: Path) -> tuple[dict[str, Any], Path | None, bool]:
         aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
         with suppress(OSError):
             path.replace(aside)
-            aside.chmod(0o600)
+            # A link's end is not ours to change: it may be a device.
+            if stat.S_ISREG(aside.lstat().st_mode):
+                aside.chmod(0o600)
         return {}, aside, False
     return content, None, path.exists() and _is_loose(path)

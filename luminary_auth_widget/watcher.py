@@ -36,6 +36,11 @@ class StoreWatcher:
         pause = threading.Event()
         while not pause.wait(_SECONDS):
             seen = token_store.stamp()
-            if seen != self._seen:
+            # An empty file is the SDK in the middle of writing: it looks as if somebody had signed out.
+            if seen != self._seen and not _is_empty(seen):
                 self._seen = seen
                 self._changed()
+
+
+def _is_empty(stamp: tuple[int, int, int] | None) -> bool:
+    return stamp is not None and not stamp[2]

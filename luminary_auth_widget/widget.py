@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import json
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -71,7 +72,7 @@ class AuthWidget(anywidget.AnyWidget):
                 for name, value in presentation.traits(self._session).items():
                     setattr(self, name, value)
             if self._greeted:
-                self.send(presentation.message(self._session))
+                self.send(_sendable(presentation.message(self._session)))
             _listen_on_every_shell(self)
 
     def _receive(self, _widget: object, content: object, buffers: list[memoryview]) -> None:
@@ -83,7 +84,7 @@ class AuthWidget(anywidget.AnyWidget):
             self._greeted = True
             # What is said last is what holds: no older word may follow a newer one from another thread.
             with self._publishing:
-                self.send(presentation.message(self._session))
+                self.send(_sendable(presentation.message(self._session)))
             _listen_on_every_shell(self)
             return
         intent = self._intent(content, buffers)
@@ -157,6 +158,12 @@ def _spare_figures(widget: AuthWidget) -> None:
     comm = widget.comm
     if comm is not None:
         comm.handle_msg = lambda message: comm._msg_callback and comm._msg_callback(message)
+
+
+def _sendable(message: dict[str, Any]) -> dict[str, Any]:
+    """Return `message` without halves of characters, as files' names and servers' words may have: none can be sent."""
+    whole: dict[str, Any] = json.loads(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace"))
+    return whole
 
 
 def _secret_in(buffers: list[memoryview]) -> Secret:

@@ -23,7 +23,7 @@ _WITH_LOGINS = {
         "test_other_kernels",
     ),
     *("test_notebooks_with_logins", "test_palette", "test_readme", "test_stand_in", "test_waiting"),
-    *("test_binder", "test_jupyterhub"),
+    *("test_binder", "test_jupyterhub", "test_killed_kernels", "test_many_kernels", "test_network_logins"),
 }
 
 

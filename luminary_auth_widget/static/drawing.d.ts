@@ -3,6 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import type { Intent, Status } from "./contract.d.ts";
 
+export type { Render } from "@anywidget/types";
 export type Model = AnyModel;
 
 /**
@@ -50,7 +51,7 @@ export interface Line {
   probing: boolean;
   /** By the kernel's clock. */
   readonly now: number;
-  /** What to say while an answer is due. */
+  /** What to say while an answer is due; a hello is not worth a word at once. */
   readonly waiting: string;
   changed(): void;
   open(): void;

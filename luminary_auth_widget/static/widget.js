@@ -3,7 +3,7 @@
 
 /**
  * @import {Attempt, Phase, RunRequest, State, Status} from "./contract.d.ts"
- * @import {Drawing, Health, Line, Model, Part, Props, Row} from "./drawing.d.ts"
+ * @import {Drawing, Health, Line, Model, Part, Props, Render, Row} from "./drawing.d.ts"
  */
 
 /** Every word of the page's own; the rest are the kernel's sentences. */
@@ -207,8 +207,7 @@ const views = new Set();
 let timer = 0;
 
 function tick() {
-  clearTimeout(timer);
-  if (views.size) timer = setTimeout(tick, SECOND - (Date.now() % SECOND));
+  timer = setTimeout(tick, SECOND - (Date.now() % SECOND));
   for (const view of views) view();
 }
 
@@ -216,6 +215,9 @@ function tick() {
 
 /** The ends that each kernel was asked about. @type {WeakMap<object, Set<number>>} */
 const askedEnds = new WeakMap();
+
+/** No hello before: one answer reaches all views. @type {WeakMap<Model, number>} */
+const greeted = new WeakMap();
 
 /** @param {Model} model @returns {Health} */
 function healthOf({ widget_manager: manager }) {
@@ -226,7 +228,7 @@ function healthOf({ widget_manager: manager }) {
     if (["dead", "unknown", "terminating"].includes(status)) return "gone";
     return ["busy", "restarting", "autorestarting"].includes(status) ? "busy" : "live";
   } catch {
-    return "gone"; // JupyterLab's getter throws once its notebook is closed
+    return "gone"; // JupyterLab's getter throws for a closed notebook
   }
 }
 
@@ -263,7 +265,6 @@ function createLine(model, changed) {
     },
     get waiting() {
       const { kind, at } = line.asked;
-      // A hello is not worth a word at once.
       if (!kind || (kind === "hello" && line.status && Date.now() - at < PATIENCE)) return "";
       return line.health === "busy" || line.probing ? TEXT.busy : TEXT.waiting;
     },
@@ -273,7 +274,8 @@ function createLine(model, changed) {
       line.health = healthOf(model);
       if (kind !== "warm") line.asked = { kind, at: line.asked.kind ? line.asked.at : now, due: now + PATIENCE };
       try {
-        model.send(intent, undefined, buffers);
+        if (kind !== "hello" || now >= (greeted.get(model) ?? 0)) model.send(intent, undefined, buffers);
+        if (kind === "hello") greeted.set(model, now + SECOND);
       } catch {
         line.lose("gone"); // the comm ended with its kernel
       }
@@ -294,6 +296,7 @@ function createLine(model, changed) {
       line.offset = message.now - Date.now();
       line.lost = line.asked.kind = "";
       line.heard = Date.now();
+      greeted.delete(model);
       changed();
     },
     lookAnew() {
@@ -307,6 +310,7 @@ function createLine(model, changed) {
       line.lost = why;
       line.status = null;
       line.asked.kind = "";
+      greeted.delete(model);
     },
 
     watch() {
@@ -371,23 +375,20 @@ function subtitleOf(status, now) {
 /** @param {{message: string, next_step: string}} said */
 const remarkOf = ({ message, next_step }) => join(" ", message, next_step);
 
-/** Folds stay as they were left, also on the next page. @param {Drawing<any>} drawing @param {"details"|"cannotConnect"} name */
-const summary = ({ h }, name) => h("summary", {
-  onclick: ({ currentTarget }) => {
-    try {
-      localStorage.setItem(`law-${name}`, String(!currentTarget.parentNode.open));
-    } catch {} // a page without storage
-  },
-}, TEXT[name]);
-
-/** @param {string} name */
-function wasOpen(name, open = false) {
+/** Folds stay as they were left, also on the next page. @param {"details"|"cannotConnect"} name */
+function wasOpen(name, open = false, /** @type {boolean|null} */ left = null) {
   try {
+    if (left !== null) localStorage.setItem(`law-${name}`, String(left));
     return (localStorage.getItem(`law-${name}`) ?? String(open)) === "true";
   } catch {
-    return open;
+    return open; // a page without storage
   }
 }
+
+/** @param {Drawing<any>} drawing @param {"details"|"cannotConnect"} name */
+const summary = ({ h }, name) => h("summary", {
+  onclick: ({ currentTarget }) => wasOpen(name, false, !currentTarget.parentNode.open),
+}, TEXT[name]);
 
 /** Our labextension runs the cell. @type {Part<Status>} */
 const rescuePart = ({ h, each, line }) => {
@@ -684,7 +685,7 @@ function createCard(line) {
   const body = h("div", { show: () => line.status }, rescuePart(drawing), statePart(drawing), attemptPart(drawing),
     noticesPart(drawing), key, envPart(drawing), detailsPart(drawing));
   const sentence = h("p", { class: "law-part", tabindex: -1, note: () => sentenceOf(line) });
-  const live = h("div", { class: "law-live", role: "status", "aria-live": "polite" });
+  const live = h("div", { class: "law-live", role: "status" });
   const root = h("section",
     { class: "law", "aria-label": TEXT.region, onkeydown: keepKeys, onpointerenter: line.lookAnew },
     h("header", {}, h("b", {}, TEXT.brand), h("span", { textContent: ({ endpoint }) => endpoint })),
@@ -704,14 +705,14 @@ function createCard(line) {
     const focused = focusIn(root), before = refused;
     drawing.draw(line.status ?? BLANK, line.now);
     const rest = focusIn(root), field = refused && !before ? key.querySelector("input") : null;
-    if (!focused || (rest && isShown(rest) && !field)) return;
+    if (!focused || (rest?.checkVisibility() && !field)) return;
     const heading = body.querySelector("[role=heading]"), landings = [field, focused, heading, sentence];
-    /** @type {HTMLElement|undefined} */ (landings.find((one) => one && isShown(one)))?.focus();
+    /** @type {any} */ (landings.find((one) => one?.checkVisibility()))?.focus();
   };
   return { root, draw };
 }
 
-/** In place of everything else. @param {Line} line */
+/** @param {Line} line */
 const sentenceOf = ({ lost, status, waiting }) => (lost ? TEXT[lost] : status ? "" : waiting || TEXT.waiting);
 
 /** @param {Status} status @param {number} now */
@@ -729,14 +730,11 @@ function announcementOf(line) {
   return join(" · ", title.startsWith(word) ? title : join(": ", word, title), nearing?.aside, rescue?.title);
 }
 
-/** @param {Element|null} root */
+/** @param {any} root @returns {Element|null} */
 function focusIn(root) {
-  const active = /** @type {Document|ShadowRoot|undefined} */ (root?.getRootNode())?.activeElement;
-  return active && root?.contains(active) ? active : null;
+  const active = root.getRootNode().activeElement;
+  return root.contains(active) ? active : null;
 }
-
-/** @param {Element} node */
-const isShown = (node) => node.isConnected && (node.checkVisibility?.() ?? node.getClientRects().length > 0);
 
 /** Notebooks take plain keys, and Enter, for commands; Ctrl+S still saves. @param {any} event */
 function keepKeys(event) {
@@ -746,22 +744,30 @@ function keepKeys(event) {
   event.stopPropagation();
 }
 
-/** @type {import("@anywidget/types").Render} */
+/** @type {Render} */
 function render({ model, el }) {
   const line = createLine(model, () => card.draw()), card = createCard(line);
+  let seen = true;
   const view = () => {
     line.watch();
-    card.draw();
+    if (seen) card.draw();
   };
+  const sight = new IntersectionObserver((all) => {
+    seen = all[all.length - 1].isIntersecting;
+    view();
+  });
   el.append(card.root);
   line.open();
+  sight.observe(card.root);
+  document.addEventListener("visibilitychange", view);
   views.add(view);
-  document.addEventListener("visibilitychange", tick);
-  tick();
+  if (views.size > 1) view();
+  else tick();
   return () => {
+    sight.disconnect();
+    document.removeEventListener("visibilitychange", view);
     views.delete(view);
-    if (!views.size) document.removeEventListener("visibilitychange", tick);
-    tick();
+    if (!views.size) clearTimeout(timer);
     line.close();
     card.root.remove();
   };

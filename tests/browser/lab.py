@@ -35,7 +35,13 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 class Lab:
     """A JupyterLab server on a folder, with a home and settings of its own."""
 
-    def __init__(self, folder: Path, environ: dict[str, str] | None = None, arguments: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        folder: Path,
+        environ: dict[str, str] | None = None,
+        arguments: tuple[str, ...] = (),
+        python: str | Path = PYTHON,
+    ):
         self.folder = folder
         self.notebooks = folder / "notebooks"
         self.notebooks.mkdir(parents=True)
@@ -46,16 +52,17 @@ class Lab:
         profile = folder / "ipython" / "profile_default"
         profile.mkdir(parents=True)
         (profile / "ipython_kernel_config.py").write_text("get_config().IPKernelApp.log_level = 'DEBUG'\n")
+        self.environ = _environ_of(folder, environ or {})
         port = free_port()
         self.url = f"http://localhost:{port}"
         self.log = folder / "lab.log"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [PYTHON, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0",
+                [python, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0",
                  "--IdentityProvider.token=", f"--ServerApp.root_dir={self.notebooks}",
                  "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
                  "--allow-root", *arguments],
-                env=_environ_of(folder, environ or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         self._wait_until_up()
 

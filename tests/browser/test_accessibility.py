@@ -38,10 +38,9 @@ LOOKS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_in_any_state_nothing_is_cut_off_and_every_target_has_24_px(open_page, look):
     widget = open_page(**LOOKS[look])
+    widget.render(manager={"kernel": None})
     for message in STATES.values():
         widget.render(message)
-    widget.render(manager={"kernel": None}, message=status())
-    widget.pass_time(SECOND)
     widget.page.evaluate(UNFOLD)
     # axe waits by the page's timers.
     widget.page.clock.resume()

@@ -233,8 +233,8 @@ def test_signing_out_of_a_browser_session_asks_of_what(a_widget, answer, everywh
 # ---- The session's time ----
 
 
-@pytest.mark.parametrize("ahead", [10 * MINUTE, -10 * MINUTE])
-def test_a_kernels_clock_that_is_10_minutes_off_changes_nothing_of_what_is_left(a_widget, ahead):
+@pytest.mark.parametrize("ahead", [10 * MINUTE, -10 * MINUTE, 24 * HOUR, -24 * HOUR])
+def test_a_kernels_clock_that_is_minutes_or_a_day_off_changes_nothing_of_what_is_left(a_widget, ahead):
     now = NOW_MS + ahead
     running = attempt("waiting_for_browser", method="browser", link=LINK, ends_at=now + 5 * MINUTE)
     a_widget.render(signed_in(now=now, checked_at=now, expires_at=now + 5 * HOUR, attempt=running))

@@ -184,6 +184,31 @@ def test_the_countdown_ticks_with_the_page_and_sends_nothing(a_widget):
     assert a_widget.hellos == 1
 
 
+def test_views_that_come_together_ask_the_kernel_once_and_all_draw_its_answer(a_widget):
+    a_widget.render(traits={"kernel_now": NOW_MS - DAY})
+    for _ in range(4):
+        a_widget.render()
+    assert a_widget.hellos == 1
+    a_widget.hear(signed_in())
+    assert a_widget.card.get_by_role("heading", name="ada@example.com").count() == 5
+    a_widget.render()
+    assert a_widget.hellos == 2
+
+
+def test_a_view_off_the_screen_is_not_drawn_each_second_and_is_right_when_it_is_scrolled_to(a_widget):
+    a_widget.render(signed_in(expires_at=NOW_MS + 30 * MINUTE))
+    for _ in range(9):
+        a_widget.render()
+    a_widget.hear(signed_in(expires_at=NOW_MS + 30 * MINUTE))
+    last = a_widget.card.last
+    expect(last).not_to_be_in_viewport()
+    a_widget.pass_time(5000)
+    expect(a_widget.card.first).to_contain_text("29:55 left")
+    expect(last).to_contain_text("30:00 left")
+    last.scroll_into_view_if_needed()
+    expect(last).to_contain_text("29:55 left")
+
+
 def test_the_countdown_is_corrected_by_the_kernels_clock(a_widget):
     kernel_now = NOW_MS + 10 * MINUTE
     a_widget.render(signed_in(now=kernel_now, checked_at=kernel_now, expires_at=kernel_now + 30 * MINUTE))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.server
 import json
-import os
 import queue
 import socket
 import ssl
@@ -102,6 +101,16 @@ def test_an_access_token_is_renewed_before_its_end_and_stays_where_that_fails(a_
         "print(first != second, client.get_token() == second)"
     )
     assert printed == "HTTPError\nTrue True\n"
+
+
+def test_an_access_token_that_has_ended_by_this_machines_clock_is_known(a_script, a_stored_session):
+    printed = a_script(
+        "from luminary_auth_widget import sdk\n"
+        "client = sdk.Deployment().client_for_session(); print(sdk.access_token_has_ended(client))\n"
+        "client.get_token(); print(sdk.access_token_has_ended(client))\n"
+        "client._auth0_client._access_token_exp = 1; print(sdk.access_token_has_ended(client))"
+    )
+    assert printed == "False\nFalse\nTrue\n"
 
 
 def test_a_client_with_an_access_token_alone_lists_projects_and_calls_the_server_it_was_given(
@@ -389,9 +398,7 @@ ANSWERS = {
     "null": b"null",
     "no refresh token": json.dumps({"access_token": jwt.encode({"exp": 2**31}, "k" * 32)}).encode(),
     "no JWT": b'{"access_token": "x", "refresh_token": "y"}',
-    "a JWT that has ended": json.dumps(
-        {"access_token": jwt.encode({"exp": 1}, "k" * 32), "refresh_token": "y"}
-    ).encode(),
+    "no access token": b'{"access_token": null, "refresh_token": "y"}',
 }
 
 
@@ -454,13 +461,14 @@ def test_where_the_folder_cannot_be_written_to_the_login_has_one_elsewhere(begin
     assert a_folder.read_bytes() == b""
 
 
-def test_a_folder_that_a_killed_login_left_behind_is_cleared_away_by_the_next(begin, a_folder):
-    left, young = a_folder / ".login-old", a_folder / ".login-young"
-    for folder in (left, young):
-        folder.mkdir(parents=True)
-    os.utime(left, (1, 1))
+def test_folders_that_killed_logins_left_behind_are_cleared_away_by_the_next_and_none_that_is_in_use(begin, a_folder):
+    login, _, _ = begin()
+    (used,) = a_folder.iterdir()
+    left = a_folder / ".login-of-a-killed-process"
+    left.mkdir()
     begin()
-    assert young.exists()
+    assert login.alive
+    assert used.exists()
     assert not left.exists()
 
 

@@ -223,10 +223,14 @@ class Kernel:
     def paste(self, model: str, address: str) -> None:
         self.click(model, "paste_callback", buffers=(address.encode(),))
 
+    @property
+    def process(self) -> psutil.Process:
+        return psutil.Process(self.manager.provisioner.pid)
+
     def children(self) -> list[psutil.Process]:
         """Return the login children that run."""
         found = []
-        for child in psutil.Process(self.manager.provisioner.pid).children():
+        for child in self.process.children():
             with suppress(psutil.Error):  # it is ending
                 found += [child] if "login_worker.py" in " ".join(child.cmdline()) else []
         return found

@@ -16,13 +16,12 @@ from .test_sign_in import LIST, LOGIN
 LOOK_DURING_A_RENEWAL = """
 import threading
 from luminary_auth_widget import sdk, token_store
-store = session.client._auth0_client.credentials_store
-save, saving, enough = store.save, threading.Event(), threading.Event()
-def save_slowly(*given):
+renew, saving, enough = token_store.renew, threading.Event(), threading.Event()
+def renew_slowly(*given):
     saving.set()
     enough.wait(10)
-    save(*given)
-store.save = save_slowly
+    return renew(*given)
+token_store.renew = renew_slowly
 checking, looking = threading.Thread(target=session.check), threading.Thread(target=session._others.look)
 checking.start()
 assert saving.wait(10)

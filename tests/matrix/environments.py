@@ -1,4 +1,4 @@
-"""Environments besides this one, below .venv-matrix."""
+"""Environments besides this one, below .venv-matrix or another folder."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ print(json.dumps({**versions, "Python": platform.python_version()}))
 """
 
 
-def make(*requirements: str, python: str = sys.executable) -> Path:
+def make(*requirements: str, python: str = sys.executable, below: Path = FOLDER) -> Path:
     """Return the interpreter of an environment that holds this library and `requirements`; make it where necessary.
 
     What is pinned is made anew when what is installed from here changes, the newest of something each time.
     """
     name = re.sub(r"[^\w.]+", "-", "_".join(requirements))
-    folder = FOLDER / f"{name}-{Path(python).name}"
+    folder = below / f"{name}-{Path(python).name}"
     made, interpreter = folder / "made-from", folder / "bin" / "python"
     wanted, pinned = _state_of_the_source(), any("==" in requirement for requirement in requirements)
     if not (pinned and made.is_file() and made.read_text() == wanted):

@@ -24,12 +24,12 @@ CALLBACK = "http://127.0.0.1:10001/callback"
 LIST_PROJECTS = "/luminary.proto.api.v0.luminarycloud.project.ProjectService/ListProjects"
 
 
-def eventually(holds: Callable[[], bool], within: float = 5.0) -> bool:
-    """Return whether something comes true before the deadline."""
+def eventually(holds: Callable[[], object], within: float = 5.0, every: float = 0.02) -> bool:
+    """Return whether something comes true before the deadline, looked at `every` so many seconds."""
     deadline = time.monotonic() + within
     while not (true := holds()) and time.monotonic() < deadline:
-        time.sleep(0.02)  # between two looks at another process
-    return true
+        time.sleep(every)  # between two looks at another process
+    return bool(true)
 
 
 def pid_of(cloud: Sandbox) -> int:

@@ -18,13 +18,21 @@ def test_a_secret_shows_its_last_four_characters_only(shown):
     assert KEY[:-4] not in text
 
 
-def test_of_a_short_secret_nothing_is_shown():
-    assert repr(Secret("hunter2")) == "Secret(…)"
+def test_a_secret_says_what_it_is_and_can_be_aligned():
+    assert repr(Secret(KEY)) == "Secret(…A1b2)"
+    assert f"{Secret(KEY):>15}" == "  Secret(…A1b2)"
+
+
+@pytest.mark.parametrize(("text", "shown"), [("hunter2", "…"), ("hunter2-hunt", "…hunt"), ("hunter2-hun", "…")])
+def test_of_a_secret_shorter_than_twelve_characters_nothing_is_shown(text, shown):
+    assert Secret(text).fingerprint == shown
 
 
 @pytest.mark.parametrize("write_down", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_secret_is_neither_pickled_nor_copied(write_down):
-    with pytest.raises(TypeError, match="neither pickled nor copied"):
+    with pytest.raises(
+        TypeError, match=r"^A Secret is neither pickled nor copied: it would be written down somewhere\.$"
+    ):
         write_down(Secret(KEY))
 
 
@@ -35,6 +43,16 @@ def test_a_secret_has_no_attribute_dictionary():
 
 def test_equal_secrets_are_equal_and_hash_alike():
     assert len({Secret(KEY), Secret(KEY), Secret("another-secret")}) == 2
+    assert Secret(KEY) != Secret("another-secret")
+
+
+def test_a_secret_is_equal_to_no_text_so_that_nothing_can_be_guessed_by_comparing():
+    assert Secret(KEY) != KEY
+
+
+def test_what_earlier_versions_have_noted_of_a_key_is_known_again():
+    # Changing how a digest is made would lose every noted expiry on every machine.
+    assert Secret(KEY).digest == "da26b148811743374c2b6a7143a5c0ce"
 
 
 @pytest.mark.parametrize(
@@ -67,28 +85,45 @@ def test_what_was_removed_is_said():
     assert clean_key(Secret(KEY)).remark == ""
 
 
+EMPTY = "No key was given: the text is empty."
+PLACEHOLDER = "This is the documentation's placeholder, not a key."
+BLANKS = "The key has blanks inside; a key is one word."
+LINES = "The text spans several lines; a key is one word."
+ODD = "The key holds a character that no key has (U+{})."
+
+
 @pytest.mark.parametrize(
     ("pasted", "sentence"),
     [
-        ("", "the text is empty"),
-        (" \n\t ", "the text is empty"),
-        ('""', "the text is empty"),
-        ("LC_API_KEY=", "the text is empty"),
-        ("{MY_API_KEY}", "placeholder"),
-        ("api_key='{MY_LC_API_KEY}',", "placeholder"),
-        ("LC_API_KEY={MY_API_KEY}", "placeholder"),
-        ("lc-0123 456789", "blanks inside"),
-        ("lc-0123\n456789", "several lines"),
-        ("lc-0123456789é", "U[+]00E9"),
-        ("lc-0123\x00456", "U[+]0000"),
-        ("lc-0123\u200b456", "U[+]200B"),
-        ("k" * 10_000, "far too long"),
+        ("", EMPTY),
+        (" \n\t ", EMPTY),
+        ('""', EMPTY),
+        ("LC_API_KEY=", EMPTY),
+        ("{MY_API_KEY}", PLACEHOLDER),
+        ("api_key='{MY_LC_API_KEY}',", PLACEHOLDER),
+        ("LC_API_KEY={MY_API_KEY}", PLACEHOLDER),
+        ("lc-0123 456789", BLANKS),
+        ("lc-0123\n456789", LINES),
+        ("lc-0123456789é", ODD.format("00E9")),
+        ("lc-0123\x00456", ODD.format("0000")),
+        ("lc-0123\x7f456", ODD.format("007F")),
+        ("lc-0123\u200b456", ODD.format("200B")),
+        ("k" * 8193, "This text is far too long for a key."),
     ],
 )
 def test_what_cannot_be_a_key_is_refused_with_a_sentence_and_a_next_step(pasted, sentence):
-    with pytest.raises(KeyMalformed, match=sentence) as refusal:
+    with pytest.raises(KeyMalformed) as refusal:
         clean_key(Secret(pasted))
-    assert "API Keys" in refusal.value.next_step
+    assert refusal.value.message == sentence
+    assert refusal.value.next_step == (
+        "Copy the whole key from My Account → Profile → API Keys; if it is lost, create a new one there."
+    )
+
+
+@pytest.mark.parametrize("key", ["!~", "k" * 8192], ids=["the edges of printable ASCII", "as long as gRPC takes"])
+def test_what_could_just_be_a_key_is_taken_as_it_is(key):
+    cleaned = clean_key(Secret(key))
+    assert (cleaned.secret.reveal(), cleaned.removed) == (key, ())
 
 
 def test_a_refused_text_stands_in_no_frame_of_the_traceback():
