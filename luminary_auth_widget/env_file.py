@@ -118,12 +118,33 @@ def place_to_remember() -> Path:
 
 
 @dataclass(frozen=True)
+class Replaced:
+    """A key whose place another one has taken, and how it stood there: of the rest of the file nothing is kept.
+
+    Attributes
+    ----------
+    key : Secret
+    text : Secret
+        What stood there, from `start` characters after the file's beginning to `end` before its end.
+    start, end : int
+    since : str
+        A digest of the file as the other key has left it.
+    """
+
+    key: Secret
+    text: Secret
+    start: int
+    end: int
+    since: str
+
+
+@dataclass(frozen=True)
 class Remembered:
-    """What `remember` did to the file: made it, took a key's place in it, made it private."""
+    """What `remember` did to the file: made it, put a key into another one's place, made it private."""
 
     path: Path
     created: bool
-    replaced: bool
+    replaced: Replaced | None
     tightened: bool
 
 
@@ -138,7 +159,7 @@ def remember(path: Path, key: Secret) -> Remembered:
         If it cannot be written, or python-dotenv would not read the same key back.
     """
     created = not os.path.lexists(path)
-    before = EnvFile(path, None) if created else read(path)
+    old, before = (None, Secret("")) if created else (read(path).key, _whole(path))
     loose = not created and bool(path.stat().st_mode & 0o077)
     with replacing(path) as draft:
         _set_key(draft, key)
@@ -148,7 +169,33 @@ def remember(path: Path, key: Secret) -> Remembered:
                 " that a .env file cannot keep.",
                 next_step=f"Set {KEY_NAME} in the environment instead.",
             )
-    return Remembered(path, created=created, replaced=before.key is not None, tightened=loose)
+        replaced = _taken(old, before, _whole(draft)) if old is not None else None
+    return Remembered(path, created=created, replaced=replaced, tightened=loose)
+
+
+def bring_back(path: Path, before: Replaced, key: Secret) -> bool:
+    """Put an earlier key back into the place that `key` took: byte for byte, unless the file has changed since.
+
+    Returns
+    -------
+    bool
+        Whether `key` still stood there.
+
+    Raises
+    ------
+    EnvFileUnusable, StorageFailed
+    """
+    if read(path).key != key:
+        return False
+    with replacing(path) as draft:
+        now = _whole(draft)
+        if now.digest == before.since:
+            text = now.reveal()
+            text = text[: before.start] + before.text.reveal() + text[len(text) - before.end :]
+            draft.write_bytes(text.encode())
+        else:
+            _set_key(draft, before.key)
+    return True
 
 
 def forget(path: Path, key: Secret) -> bool:
@@ -221,6 +268,18 @@ def _with_key(text: str, key: Secret | None) -> str:
 
 def _quoted(key: Secret) -> str:
     return "'" + key.reveal().replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _taken(key: Secret, before: Secret, after: Secret) -> Replaced:
+    old, new = before.reveal(), after.reveal()
+    start = len(os.path.commonprefix([old, new]))  # noqa: RUF071 - by character is what is wanted
+    end = len(os.path.commonprefix([old[start:][::-1], new[start:][::-1]]))  # noqa: RUF071
+    return Replaced(key, Secret(old[start : len(old) - end]), start, end, after.digest)
+
+
+def _whole(path: Path) -> Secret:
+    """Return the text with its line ends, and the mark before it."""
+    return Secret(path.read_bytes().decode())
 
 
 def _git(path: Path, *command: str) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
-from platform import python_version
 from typing import Any
 
 from . import env_file, kernel, sdk, sources, token_store, waiting
@@ -55,6 +55,8 @@ def traits(session: AuthSession) -> dict[str, Any]:
 def message(session: AuthSession) -> dict[str, Any]:
     """Return the custom message to views that said hello: all there is to show. No secret; never saved."""
     status, survey = session.status, sources.survey()
+    rows = [_source_row(source, session, survey) for source in _listed(session, survey)]
+    facts = _facts(session, survey)
     return {
         "kind": "status",
         "now": _kernel_now(),
@@ -73,10 +75,11 @@ def message(session: AuthSession) -> dict[str, Any]:
         "primary": _primary(status, survey),
         "env_file": _env_row(session, survey),
         "remember": {"label": f"Remember in {friendly(env_file.place_to_remember())}"},
-        "sources": [_source_row(source, session, survey) for source in _listed(session, survey)],
+        "sources": rows,
         "environments": _environments(status),
         "rescue": _rescue(session),
-        "facts": _facts(session, survey),
+        "facts": facts,
+        "diagnostics": _diagnostics(status, rows, facts),
         "notices": [
             {
                 "id": notice.id,
@@ -140,7 +143,8 @@ def _attempt(attempt: Attempt | None) -> dict[str, Any] | None:
 def _primary(status: AuthStatus, survey: Survey) -> str:
     left = status.expires_at - datetime.now(timezone.utc) if status.expires_at else None
     if status.state not in _NEEDS_SIGN_IN:
-        return "browser" if status.method is Method.BROWSER and left and left <= _URGENT else ""
+        urgent = left is not None and left <= _URGENT
+        return ("browser" if status.method is Method.BROWSER else "key") if urgent else ""
     if status.attempt is not None and status.attempt.running:
         return ""
     if status.state is SignInState.REJECTED:
@@ -263,7 +267,11 @@ def _facts(session: AuthSession, survey: Survey) -> list[list[str]]:
     ipykernel = ".".join(map(str, kernel.version())) or "none"
     facts = [
         ["SDK", f"luminarycloud {sdk.version() or 'is not installed'}"],
-        ["This widget", f"{version('luminary-auth-widget')}; ipykernel {ipykernel}, Python {python_version()}"],
+        [
+            "This widget",
+            f"{version('luminary-auth-widget')}; anywidget {version('anywidget')}, ipywidgets {version('ipywidgets')},"
+            f" ipykernel {ipykernel}, Python {platform.python_version()}",
+        ],
     ]
     if sdk.is_loaded():
         reach = session.default_client.reach
@@ -284,6 +292,26 @@ def _facts(session: AuthSession, survey: Survey) -> list[list[str]]:
         if nearest.settings:
             facts.append(["Also in it", ", ".join(nearest.settings)])
     return facts
+
+
+def _diagnostics(status: AuthStatus, rows: list[dict[str, Any]], facts: list[list[str]]) -> str:
+    """Return what support asks for, a line each: no name, no secret, times in UTC."""
+    attempt = f"{status.attempt.method.value} {status.attempt.phase.value}" if status.attempt else ""
+    lines = [
+        [status.state.value, _subtitle(status), status.endpoint, status.environment],
+        ["sign-in under way", attempt] if attempt else [],
+        [status.message, status.next_step],
+        ["ends", _at(status.expires_at), status.expiry.value],
+        ["checked", _at(status.checked_at)],
+        *([row["title"], row["detail"], row["note"], "in use" if row["in_use"] else ""] for row in rows),
+        *facts,
+        ["Machine", platform.platform()],
+    ]
+    return "\n".join(" · ".join(filter(None, line)) for line in lines if any(line))
+
+
+def _at(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "unknown"
 
 
 def _milliseconds(moment: datetime | None) -> int | None:

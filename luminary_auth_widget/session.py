@@ -72,6 +72,8 @@ class AuthSession:
         self._use = 0
         self._begun = False
         self._retry: Wish | None = None
+        # Of the key in use: what Undo needs, in memory only.
+        self._remembered: env_file.Remembered | None = None
         self._others = OtherKernels(
             Follower(
                 now=lambda: (self._in_use, self._client),
@@ -433,7 +435,7 @@ class AuthSession:
             self._board.end_attempt()
             self._board.clear_notices()
             self._others.leave(credential)
-            self._in_use = self._retry = None
+            self._in_use = self._retry = self._remembered = None
             self._board.status = replace(self._blank(), message=told, next_step=restart)
         return self._board.publish()
 
@@ -547,17 +549,25 @@ class AuthSession:
         return self._board.publish()
 
     def forget(self, path: str | Path | None = None) -> AuthStatus:
-        """Take the line with the API key in use out of the `.env` file again; it stays in use in this kernel.
+        """Take the API key in use out of the `.env` file again; it stays in use in this kernel.
+
+        A key whose place it took there comes back, as long as the key in use is the one that took it.
 
         Raises
         ------
         NotSignedIn, EnvFileUnusable, StorageFailed
         """
-        key = self._key_in_use()
+        key, done = self._key_in_use(), self._remembered
         place = Path(path) if path is not None else env_file.place_to_remember()
-        gone = env_file.forget(place, key)
+        before = done.replaced if done is not None and done.path == place else None
+        if before is not None and env_file.bring_back(place, before, key):
+            said = f"{friendly(place)} holds the earlier key {before.key.fingerprint} again, for the next kernel."
+        elif env_file.forget(place, key):
+            said = f"The key was taken out of {friendly(place)}."
+        else:
+            said = f"{friendly(place)} does not hold this key."
+        self._remembered = None
         self._move(sources.given(CleanedKey(key), "pasted"))
-        said = f"The key was taken out of {friendly(place)}." if gone else f"{friendly(place)} does not hold this key."
         self._board.drop("git")
         self._board.note(Notice("remembered", said))
         return self._board.publish()
@@ -652,7 +662,7 @@ class AuthSession:
         expires_at: datetime | None = None,
         attempt: Attempt | None = None,
     ) -> None:
-        self._in_use, self._retry = credential, None
+        self._in_use, self._retry, self._remembered = credential, None, None
         self._use += 1
         self._board.clear_notices()
         if expires_at is not None:
@@ -700,9 +710,11 @@ class AuthSession:
             self._board.note(Notice("remembered", f"Signed in, but the key was not remembered. {error}"))
             self._board.publish()
             raise
+        self._remembered = done
         self._board.drop("in_notebook", "again")
-        self._board.note(*about_remembering(done))
+        # First: whoever reads the notice may press its Undo.
         self._move(sources.named_env_file(place))
+        self._board.note(*about_remembering(done))
 
     def _move(self, source: Source) -> None:
         """Let the key in use be the one that now stands at `source`: the same key, found there after a restart."""

@@ -28,6 +28,8 @@ export interface Status {
   environments: { id: string; name: string; in_use: boolean }[];
   facts: [label: string, value: string][];
   notices: Notice[];
+  /** What support asks for, as far as the kernel knows it: no name, no secret. */
+  diagnostics: string;
   rescue: Rescue | null;
 }
 

@@ -2,14 +2,17 @@
 /** The page's side of the widget: it draws what the kernel decided, and sends back what the person wants. */
 
 /**
- * @import {Attempt, Intent, RunRequest, State, Status} from "./contract.d.ts"
- * @typedef {import("@anywidget/types").AnyModel} Model
+ * @import {Attempt, Phase, RunRequest, State, Status} from "./contract.d.ts"
+ * @import {Drawing, Health, Line, Model, Part, Props, Render, Row} from "./drawing.d.ts"
  */
-/** @template T @typedef {string|number|boolean|((value: T, now: number) => unknown)} Given */
-/** @template T @typedef {(drawing: Drawing<T>) => HTMLElement} Part */
 
+/** Every word of the page's own; the rest are the kernel's sentences. */
 const TEXT = {
   brand: "Luminary Cloud", region: "Luminary Cloud sign-in",
+  states: {
+    signed_out: "Not signed in", checking: "Checking", signed_in: "Signed in", unverified: "Not verified",
+    expired: "Session over", rejected: "The server refused this key",
+  },
   waiting: "Waiting for the kernel…", busy: "The kernel is busy; this happens when the running cell ends.",
   gone: "This kernel is gone. Run the cell again to sign in.", saved: "Saved view: run this cell to sign in.",
   phases: {
@@ -19,7 +22,7 @@ const TEXT = {
   timeLeft: "Time left", left: "% left", about: "about %", until: "until %", ended: "ended %",
   outlive: "a job started now may outlive it", timeUp: "time is up; asking the server",
   overdue: "past its expected end", over: "session over", noExpiry: "no expiry known",
-  checking: "checking…", checked: "checked %", justNow: "just now", ago: "% ago",
+  checking: "checking…", checked: "checked %", justNow: "just now",
   check: "Check", cancel: "Cancel", retry: "Try again", dismiss: "Dismiss",
   signOut: "Sign out", signOutAsk: "Sign out…", signOutOf: "Sign out of",
   here: "This kernel only", everywhere: "Everywhere", stay: "Keep me signed in",
@@ -28,6 +31,7 @@ const TEXT = {
   copyLink: "Copy link", copied: "Copied", selected: "Selected: copy it now", otherAccount: "Use another account",
   cannotConnect: "Your browser ended on a page that cannot connect?", address: "Paste its address", finish: "Finish",
   key: "API key", otherKey: "Use another key", show: "Show", hide: "Hide", useKey: "Use key", getKey: "Get a key ↗",
+  newKey: "Make a new key ↗",
   emptyKey: "Paste an API key first.", remember: "Remember in .env", lasts: "Key lasts",
   lastsUntil: "Key lasts until", lastsHint: "New keys last three months unless changed.",
   lifetimes: {
@@ -44,18 +48,17 @@ const fill = (text, value) => text.replace("%", () => value);
 /** @param {string} mark @param {unknown[]} parts */
 const join = (mark, ...parts) => parts.filter(Boolean).join(mark);
 
-/** @type {Record<State, [word: string, glyph: string, tone: string]>} */
-const STATES = {
-  signed_out: ["Not signed in", "○", ""], checking: ["Checking", "…", "spin"], signed_in: ["Signed in", "✓", "good"],
-  unverified: ["Not verified", "?", "soon"], expired: ["Session over", "×", "bad"],
-  rejected: ["The server refused this key", "×", "bad"],
+/** @type {Record<State, [glyph: string, tone: string]>} */
+const MARKS = {
+  signed_out: ["○", ""], checking: ["…", "spin"], signed_in: ["✓", "good"], unverified: ["?", "soon"],
+  expired: ["×", "bad"], rejected: ["×", "bad"],
 };
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 /** How long an answer may take before the page looks at the kernel. */
 const PATIENCE = 4 * SECOND;
-/** Older traits may come from a saved notebook: then the page waits for the kernel's own word. */
+/** Older traits may be those of a saved notebook. */
 const FRESH = MINUTE;
-/** Kept from password managers; and the browser's own context menu (its Paste) instead of JupyterLab's. */
+/** Kept from password managers, and from JupyterLab's menu, which has no Paste. */
 const PRIVATE = {
   autocomplete: "off", autocapitalize: "off", spellcheck: false, "data-1p-ignore": "", "data-bwignore": "",
   "data-lpignore": "true", "data-form-type": "other",
@@ -66,87 +69,61 @@ const BLANK = {
   now: 0, endpoint: "", state: "signed_out", title: "", subtitle: "", message: "", next_step: "", expires_at: null,
   checked_at: null, lifetime: null, expiry: "unknown", attempt: null, busy: false, offers: [], primary: "",
   key_page: null, env_file: null, remember: null, sign_out_choice: false, sources: [], environments: [], facts: [],
-  notices: [], rescue: null,
+  notices: [], rescue: null, diagnostics: "",
 };
 
 // ---- Drawing: text and properties only, never markup ----
 
-/**
- * Elements that follow a value. A property given as a function is read from every new value and written only when it
- * differs from last time, so that what the person typed, focused or unfolded stays.
- * @template T
- */
-class Drawing {
-  /** @type {((value: T, now: number) => void)[]} */
-  steps = [];
-
-  /** @param {Line} line */
-  constructor(line) {
-    this.line = line;
-  }
-
-  /** @param {T} value @param {number} now */
-  draw(value, now) {
-    for (const step of this.steps) step(value, now);
-  }
-
-  /** @template R @param {(value: T, now: number) => R} read @param {(next: R) => void} write */
-  follow = (read, write) => {
-    let last = /** @type {R|undefined} */ (undefined);
-    this.steps.push((value, now) => {
-      const next = read(value, now);
-      if (next !== last) write((last = next));
-    });
-  };
-
-  /**
-   * @template {keyof HTMLElementTagNameMap} K
-   * @param {K} tag @param {{[name: `on${string}`]: (event: any) => void, [name: string]: Given<T>}} [props]
-   * @param {(Node|string)[]} children
-   */
-  h = (tag, props = {}, ...children) => {
-    const node = document.createElement(tag);
-    for (const [name, given] of Object.entries(props))
-      if (typeof given !== "function" || name.startsWith("on")) setProperty(node, name, given);
-      else this.follow(given, (next) => setProperty(node, name, next));
-    node.append(...children);
-    return node;
-  };
-
-  /** @param {string} text @param {() => void} onclick @param {Record<string, Given<T>>} [props] */
-  button = (text, onclick, props = {}) => this.h("button", { type: "button", onclick, ...props }, text);
-
-  /** A button that sends an intent; JupyterLab's commands find it by that (labextension/static/panel.js).
-   * @param {string} text @param {Intent} intent @param {Record<string, Given<T>>} [props] */
-  tell = (text, intent, props) =>
-    this.button(text, () => this.line.send(intent), { "data-intent": intent.kind, ...props });
-
-  /**
-   * Keep one child of `parent` per item: made once per key, then drawn in place.
-   * @template I
-   * @param {HTMLElement} parent @param {(value: T, now: number) => (I|null)[]} itemsOf
-   * @param {(item: I) => string} keyOf @param {(row: Drawing<I>, first: I) => HTMLElement} make
-   */
-  each = (parent, itemsOf, keyOf, make) => {
-    /** @type {Map<string, {row: Drawing<I>, node: HTMLElement}>} */
-    const kept = new Map();
-    this.steps.push((value, now) => {
-      const items = itemsOf(value, now).filter((item) => item !== null), keys = items.map(keyOf);
-      for (const [key, { node }] of kept) if (!keys.includes(key)) node.remove(), kept.delete(key);
-      items.forEach((item, place) => {
-        const row = kept.get(keys[place])?.row ?? /** @type {Drawing<I>} */ (new Drawing(this.line));
-        const node = kept.get(keys[place])?.node ?? make(row, item);
-        kept.set(keys[place], { row, node });
-        row.draw(item, now);
-        if (parent.children[place] !== node) parent.insertBefore(node, parent.children[place] ?? null);
+/** @template T @param {Line} line */
+function createDrawing(line) {
+  const steps = /** @type {((value: T, now: number) => void)[]} */ ([]);
+  /** @type {Drawing<T>} */
+  const drawing = {
+    line,
+    draw(value, now) {
+      for (const step of steps) step(value, now);
+    },
+    follow(read, write) {
+      /** @type {any} */
+      let last;
+      steps.push((value, now) => {
+        const next = read(value, now);
+        if (next !== last) write((last = next));
       });
-    });
-    return parent;
+    },
+    h(tag, props = {}, ...children) {
+      const node = document.createElement(tag);
+      for (const [name, given] of Object.entries(props))
+        if (typeof given !== "function" || name.startsWith("on")) setProperty(node, name, given);
+        else drawing.follow(given, (next) => setProperty(node, name, next));
+      node.append(...children);
+      return node;
+    },
+    button: (text, onclick, props) => drawing.h("button", { type: "button", onclick, ...props }, text),
+    tell: (text, intent, props) =>
+      drawing.button(text, () => line.send(intent), { "data-intent": intent.kind, ...props }),
+    each(parent, itemsOf, keyOf, make) {
+      const kept = new Map();
+      steps.push((value, now) => {
+        const items = itemsOf(value, now).filter((item) => item !== null), keys = items.map(keyOf);
+        for (const [key, { node }] of kept) if (!keys.includes(key)) node.remove(), kept.delete(key);
+        items.forEach((item, place) => {
+          let one = kept.get(keys[place]);
+          if (!one) {
+            const row = createDrawing(line);
+            kept.set(keys[place], (one = { row, node: make(row, item) }));
+          }
+          one.row.draw(item, now);
+          if (parent.children[place] !== one.node) parent.insertBefore(one.node, parent.children[place] ?? null);
+        });
+      });
+      return parent;
+    },
   };
+  return drawing;
 }
 
-/** `show` hides or not, a `note` hides itself when empty; the rest are properties or attributes.
- * @param {any} node @param {string} name @param {any} value */
+/** @param {any} node @param {string} name @param {any} value */
 function setProperty(node, name, value) {
   if (name === "show") node.hidden = !value;
   else if (name === "note") node.hidden = !(node.textContent = value);
@@ -155,7 +132,7 @@ function setProperty(node, name, value) {
   else node.setAttribute(name, value);
 }
 
-/** A path alone is on this page's own server: a kernel on a hub may not know its name. @param {string|null} address */
+/** A kernel on a hub may know the path alone. @param {string|null} address */
 function webAddress(address) {
   try {
     const { protocol, href } = new URL(address ?? "", address?.startsWith("/") ? location.href : undefined);
@@ -165,85 +142,74 @@ function webAddress(address) {
   }
 }
 
-/** A link in a new tab; an address that is not of the web is shown as text.
- * @template T @param {Drawing<T>} drawing @param {(value: T) => string|null} address @param {string} label */
+/** What is no address of the web is shown as text.
+ * @template T @param {Drawing<T>} drawing @param {(value: T, now: number) => string|null} address @param {string} label */
 const webLink = ({ h }, address, label, name = "") => h("a", {
-  class: name, target: "_blank", rel: "noopener noreferrer", href: (value) => webAddress(address(value)),
-  note: (value) => (webAddress(address(value)) ? label : address(value) ?? ""),
+  class: name, target: "_blank", rel: "noopener noreferrer", href: (...given) => webAddress(address(...given)),
+  note: (...given) => (webAddress(address(...given)) ? label : address(...given) ?? ""),
 });
 
-// ---- Time ----
+// ---- Time: in the page's language, as this browser prefers it ----
+
+const PAGE = document.documentElement.lang.match(/^[a-z]{2,3}(?![a-z])/)?.[0];
+const TAGS = [...navigator.languages.filter((tag) => !PAGE || tag.split("-")[0] === PAGE), PAGE ?? "en"];
+const DATES = new Intl.DateTimeFormat(TAGS, { dateStyle: "medium", timeStyle: "short" });
+const MINUTES = new Intl.DateTimeFormat(TAGS, { minute: "numeric", second: "numeric", timeZone: "UTC" });
+const AGES = new Intl.RelativeTimeFormat(TAGS, { style: "short" });
+const PARTS = new Intl.ListFormat(TAGS, { style: "narrow", type: "unit" });
+const [DAYS, HOURS, REST] = ["day", "hour", "minute"].map((unit) =>
+  new Intl.NumberFormat(TAGS, { style: "unit", unit, unitDisplay: "narrow" }));
 
 /** @param {number} left milliseconds */
 function spanText(left) {
   const days = Math.floor(left / DAY), hours = Math.floor(left / HOUR) % 24, minutes = Math.floor(left / MINUTE) % 60;
-  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
-  if (days) return `${days} d ${two(hours)} h`;
-  return hours ? `${hours} h ${two(minutes)} min` : `${minutes}:${two(Math.floor(left / SECOND) % 60)}`;
+  if (days) return PARTS.format([DAYS.format(days), HOURS.format(hours)]);
+  return hours ? PARTS.format([HOURS.format(hours), REST.format(minutes)]) : MINUTES.format(left);
 }
 
 /** @param {number} age milliseconds */
 function agoText(age) {
+  const count = (/** @type {number} */ unit) => -Math.floor(age / unit);
   if (age < MINUTE) return TEXT.justNow;
-  const [unit, name] = age < HOUR ? [MINUTE, "min"] : age < DAY ? [HOUR, "h"] : [DAY, "d"];
-  return fill(TEXT.ago, `${Math.floor(age / Number(unit))} ${name}`);
-}
-
-/** In the page's language, in the variant that this browser asks for. @param {number} ms */
-function dateText(ms) {
-  const page = document.documentElement.lang.split("-")[0];
-  const tags = navigator.languages.filter((tag) => !page || tag.split("-")[0] === page);
-  return new Intl.DateTimeFormat(tags, { dateStyle: "medium", timeStyle: "short" }).format(ms);
+  if (age < HOUR) return AGES.format(count(MINUTE), "minute");
+  return age < DAY ? AGES.format(count(HOUR), "hour") : AGES.format(count(DAY), "day");
 }
 
 /** @param {Status} status */
 const inUse = ({ state }) => state === "signed_in" || state === "unverified";
 
-/** The server has said yes after the expected end. @param {Status} status @param {number} ends */
+/** The server has said yes since. @param {Status} status @param {number} ends */
 const isOverdue = ({ busy, checked_at }, ends) => !busy && checked_at !== null && checked_at >= ends;
 
 /** @param {number} left milliseconds */
 const phaseOf = (left) => left <= 0 ? "bad" : left <= DAY ? "urgent" : left <= 7 * DAY ? "soon" : "plenty";
 
-/** A bar needs the share of the lifetime that is left.
- * @param {Status} status @param {number} now */
+/** A key's end comes near, by the person's word. @param {Status} status @param {number} now */
+const isDue = (status, now) =>
+  inUse(status) && status.expiry === "noted" && phaseOf((status.expires_at ?? now) - now) !== "plenty";
+
+/** @param {Status} status @param {number} now */
 function countdownOf(status, now) {
   const { state, expires_at: ends, expiry, lifetime } = status, bare = { text: "", aside: "", tone: "", share: -1 };
   if (state === "expired") return { ...bare, text: TEXT.over, tone: "bad" };
   if (!inUse(status)) return null;
   if (ends === null) return { ...bare, aside: TEXT.noExpiry };
-  const left = ends - now, tone = phaseOf(left), date = dateText(ends), until = fill(TEXT.until, date);
+  const left = ends - now, tone = phaseOf(left), date = DATES.format(ends), until = fill(TEXT.until, date);
   if (left <= 0)
     return { ...bare, text: isOverdue(status, ends) ? TEXT.overdue : TEXT.timeUp, aside: fill(TEXT.ended, date), tone };
   const text = fill(TEXT.left, spanText(left)), share = lifetime ? Math.min(1, left / lifetime) : -1;
   const aside = tone === "urgent" ? `${until} · ${TEXT.outlive}` : until;
-  return { text: expiry === "about" ? fill(TEXT.about, text) : text, aside, tone, share };
+  return { ...bare, text: expiry === "about" ? fill(TEXT.about, text) : text, aside, tone, share };
 }
 
-/** One timer for all views of the page; it ends with the last of them. */
-const clock = {
-  views: /** @type {Set<() => void>} */ (new Set()),
-  timer: 0,
-  tick() {
-    clearTimeout(clock.timer);
-    clock.timer = setTimeout(clock.tick, SECOND - (Date.now() % SECOND));
-    for (const view of clock.views) view();
-  },
-  /** @param {() => void} view */
-  add(view) {
-    clock.views.add(view);
-    if (clock.views.size > 1) return view();
-    document.addEventListener("visibilitychange", clock.tick);
-    clock.tick();
-  },
-  /** @param {() => void} view */
-  remove(view) {
-    clock.views.delete(view);
-    if (clock.views.size) return;
-    document.removeEventListener("visibilitychange", clock.tick);
-    clearTimeout(clock.timer);
-  },
-};
+/** One timer serves all views. @type {Set<() => void>} */
+const views = new Set();
+let timer = 0;
+
+function tick() {
+  timer = setTimeout(tick, SECOND - (Date.now() % SECOND));
+  for (const view of views) view();
+}
 
 // ---- The line to the kernel ----
 
@@ -253,8 +219,7 @@ const askedEnds = new WeakMap();
 /** No hello before: one answer reaches all views. @type {WeakMap<Model, number>} */
 const greeted = new WeakMap();
 
-/** A page without a widget manager counts as live.
- * @param {Model} model @returns {"live"|"busy"|"unknown"|"gone"|"saved"} */
+/** @param {Model} model @returns {Health} */
 function healthOf({ widget_manager: manager }) {
   if (!manager) return "live";
   try {
@@ -267,7 +232,7 @@ function healthOf({ widget_manager: manager }) {
   }
 }
 
-/** What may be drawn before the kernel has answered. @param {Model} model @returns {Status|null} */
+/** Before the kernel has answered. @param {Model} model @returns {Status|null} */
 function fromTraits(model) {
   const trait = (/** @type {string} */ name) => model.get(name), phase = trait("attempt");
   if (Math.abs(Date.now() - trait("kernel_now")) > FRESH) return null;
@@ -278,148 +243,115 @@ function fromTraits(model) {
   };
 }
 
-/** What was asked, what was heard, and whether anybody is still there. */
-class Line {
-  /** @param {Model} model @param {() => void} changed */
-  constructor(model, changed) {
-    this.model = model;
-    this.changed = changed;
-    this.health = healthOf(model);
-    this.lost = /** @type {""|"gone"|"saved"} */ (["gone", "saved"].includes(this.health) ? this.health : "");
-    this.status = this.lost || this.health === "unknown" ? null : fromTraits(model);
-    /** The kernel's clock less the page's, in milliseconds. */
-    this.offset = 0;
-    /** When the kernel last said how it stands. */
-    this.heard = Date.now();
-    /** To what an answer is due, since when, and when to look what keeps it. */
-    this.asked = { kind: "", at: 0, due: 0 };
-    /** Whether the kernel is being asked for a sign of life. */
-    this.probing = false;
-  }
+/** @param {Model} model @param {() => void} changed */
+function createLine(model, changed) {
+  const health = healthOf(model), lost = health === "gone" || health === "saved" ? health : "";
+  /** @type {Line} */
+  const line = {
+    health, lost, changed, status: lost || health === "unknown" ? null : fromTraits(model),
+    offset: 0, heard: Date.now(), asked: { kind: "", at: 0, due: 0 }, probing: false,
 
-  open() {
-    this.model.on("msg:custom", this.hear);
-    this.model.on("comm_live_update", this.disconnected);
-    this.hello();
-  }
+    open() {
+      model.on("msg:custom", line.hear);
+      model.on("comm_live_update", line.disconnected);
+      line.hello();
+    },
+    close() {
+      model.off("msg:custom", line.hear);
+      model.off("comm_live_update", line.disconnected);
+    },
+    get now() {
+      return Date.now() + line.offset;
+    },
+    get waiting() {
+      const { kind, at } = line.asked;
+      if (!kind || (kind === "hello" && line.status && Date.now() - at < PATIENCE)) return "";
+      return line.health === "busy" || line.probing ? TEXT.busy : TEXT.waiting;
+    },
 
-  close() {
-    this.model.off("msg:custom", this.hear);
-    this.model.off("comm_live_update", this.disconnected);
-  }
+    send(intent, buffers) {
+      const { kind } = intent, now = Date.now();
+      line.health = healthOf(model);
+      if (kind !== "warm") line.asked = { kind, at: line.asked.kind ? line.asked.at : now, due: now + PATIENCE };
+      try {
+        if (kind !== "hello" || now >= (greeted.get(model) ?? 0)) model.send(intent, undefined, buffers);
+        if (kind === "hello") greeted.set(model, now + SECOND);
+      } catch {
+        line.lose("gone"); // the comm ended with its kernel
+      }
+      changed();
+    },
+    sendSecret(intent, field, text = field.value) {
+      field.value = "";
+      const bytes = new TextEncoder().encode(text);
+      line.send(intent, [bytes]);
+      bytes.fill(0);
+    },
+    hello() {
+      line.send({ kind: "hello" });
+    },
+    hear(message) {
+      if (message?.kind !== "status") return;
+      line.status = { ...BLANK, ...message };
+      line.offset = message.now - Date.now();
+      line.lost = line.asked.kind = "";
+      line.heard = Date.now();
+      greeted.delete(model);
+      changed();
+    },
+    lookAnew() {
+      if (!line.lost && !line.asked.kind && Date.now() - line.heard > SECOND) line.hello();
+    },
+    disconnected() {
+      line.lose("gone");
+      line.hello();
+    },
+    lose(why) {
+      line.lost = why;
+      line.status = null;
+      line.asked.kind = "";
+      greeted.delete(model);
+    },
 
-  get now() {
-    return Date.now() + this.offset;
-  }
-
-  /** What to say while an answer is due; a hello is not worth a word at once. */
-  get waiting() {
-    const { kind, at } = this.asked;
-    if (!kind || (kind === "hello" && this.status && Date.now() - at < PATIENCE)) return "";
-    return this.health === "busy" || this.probing ? TEXT.busy : TEXT.waiting;
-  }
-
-  /** @param {Intent} intent @param {Uint8Array[]} [buffers] */
-  send(intent, buffers) {
-    const { kind } = intent, now = Date.now();
-    this.health = healthOf(this.model);
-    if (kind !== "warm") this.asked = { kind, at: this.asked.kind ? this.asked.at : now, due: now + PATIENCE };
-    try {
-      if (kind !== "hello" || now >= (greeted.get(this.model) ?? 0)) this.model.send(intent, undefined, buffers);
-      if (kind === "hello") greeted.set(this.model, now + SECOND);
-    } catch {
-      this.lose("gone"); // the comm ended with its kernel
-    }
-    this.changed();
-  }
-
-  /** Send a field's text as a binary buffer, which no trait, log or notebook keeps; the field is emptied first.
-   * @param {Intent} intent @param {HTMLInputElement} field */
-  sendSecret(intent, field, text = field.value) {
-    field.value = "";
-    const bytes = new TextEncoder().encode(text);
-    this.send(intent, [bytes]);
-    bytes.fill(0);
-  }
-
-  hello() {
-    this.send({ kind: "hello" });
-  }
-
-  hear = (/** @type {any} */ message) => {
-    if (message?.kind !== "status") return;
-    this.status = { ...BLANK, ...message };
-    this.offset = message.now - Date.now();
-    this.lost = this.asked.kind = "";
-    this.heard = Date.now();
-    greeted.delete(this.model);
-    this.changed();
+    watch() {
+      const before = line.health;
+      line.health = healthOf(model);
+      if (line.health === "gone" || line.health === "saved") line.lose(line.health);
+      else if (line.lost && line.health !== before) line.hello();
+      else if (line.asked.kind) line.wait();
+      else line.askAtTheEnd();
+    },
+    wait() {
+      if (line.health === "busy") line.asked.due = Date.now() + PATIENCE;
+      if (Date.now() < line.asked.due || !model.widget_manager) return;
+      if (line.asked.kind !== "hello") line.hello();
+      else if (!line.probing) void line.probe();
+    },
+    async probe() {
+      const { kernel } = /** @type {{kernel?: any}} */ (model.widget_manager), { at } = line.asked;
+      line.probing = true;
+      await Promise.resolve(kernel.requestKernelInfo?.()).catch(() => {});
+      line.probing = false;
+      if (line.asked.kind !== "hello" || line.asked.at !== at) return;
+      line.lose(line.lost || (line.status ? "gone" : "saved"));
+      changed();
+    },
+    askAtTheEnd() {
+      const { status } = line, ends = status?.expires_at;
+      if (!status || !ends || ends > line.now || !inUse(status) || isOverdue(status, ends)) return;
+      const kernel = model.widget_manager ?? model, asked = askedEnds.get(kernel) ?? new Set();
+      if (asked.has(ends)) return;
+      askedEnds.set(kernel, asked.add(ends));
+      line.send({ kind: "check" });
+    },
   };
-
-  /** Whoever turns to the widget wants to see what is there now, such as a .env that was written since. */
-  lookAnew = () => {
-    if (!this.lost && !this.asked.kind && Date.now() - this.heard > SECOND) this.hello();
-  };
-
-  /** JupyterLab says that the kernel restarted or went away. */
-  disconnected = () => {
-    this.lose("gone");
-    this.hello();
-  };
-
-  /** @param {"gone"|"saved"} why */
-  lose(why) {
-    this.lost = why;
-    this.status = null;
-    this.asked.kind = "";
-    greeted.delete(this.model);
-  }
-
-  /** Once a second: is the kernel there, is an answer overdue, is the session's time up? */
-  watch() {
-    const before = this.health;
-    this.health = healthOf(this.model);
-    if (this.health === "gone" || this.health === "saved") this.lose(this.health);
-    else if (this.lost && this.health !== before) this.hello();
-    else if (this.asked.kind) this.wait();
-    else this.askAtTheEnd();
-  }
-
-  /** A busy kernel has all the time it needs; a quiet one is asked once more, then given up. */
-  wait() {
-    if (this.health === "busy") this.asked.due = Date.now() + PATIENCE;
-    if (Date.now() < this.asked.due || !this.model.widget_manager) return;
-    if (this.asked.kind !== "hello") this.hello();
-    else if (!this.probing) void this.probe();
-  }
-
-  /** A kernel may be busy and say that it is idle, after a word with JupyterLab's debugger: what it answers after the
-   * hello that it has not answered tells. */
-  async probe() {
-    const { kernel } = /** @type {{kernel?: any}} */ (this.model.widget_manager), { at } = this.asked;
-    this.probing = true;
-    await Promise.resolve(kernel.requestKernelInfo?.()).catch(() => {});
-    this.probing = false;
-    if (this.asked.kind !== "hello" || this.asked.at !== at) return;
-    this.lose(this.lost || (this.status ? "gone" : "saved"));
-    this.changed();
-  }
-
-  /** When the time is up the server is asked: once, however many views there are. */
-  askAtTheEnd() {
-    const { status, model } = this, ends = status?.expires_at;
-    if (!status || !ends || ends > this.now || !inUse(status) || isOverdue(status, ends)) return;
-    const kernel = model.widget_manager ?? model, asked = askedEnds.get(kernel) ?? new Set();
-    if (asked.has(ends)) return;
-    askedEnds.set(kernel, asked.add(ends));
-    this.send({ kind: "check" });
-  }
+  return line;
 }
 
 // ---- The parts of the card ----
 
 /** @param {Status} status */
-const wordOf = ({ state }) => STATES[state][0];
+const wordOf = ({ state }) => TEXT.states[state];
 
 /** @param {string} name @returns {(status: Status) => boolean} */
 const offered = (name) => ({ offers }) => offers.includes(name);
@@ -427,10 +359,10 @@ const offered = (name) => ({ offers }) => offers.includes(name);
 /** @param {string} name @returns {(status: Status) => string} */
 const primary = (name) => (status) => (status.primary === name ? "law-primary" : "");
 
-/** The mark and its tone; an end within a day overrules the tick. @param {Status} status @param {number} now */
+/** @param {Status} status @param {number} now */
 function markOf({ state, expires_at }, now) {
   const urgent = state === "signed_in" && expires_at !== null && expires_at - now <= DAY;
-  return urgent ? ["!", "soon"] : STATES[state].slice(1);
+  return urgent ? ["!", "soon"] : MARKS[state];
 }
 
 /** @param {Status} status @param {number} now */
@@ -443,7 +375,22 @@ function subtitleOf(status, now) {
 /** @param {{message: string, next_step: string}} said */
 const remarkOf = ({ message, next_step }) => join(" ", message, next_step);
 
-/** A stopped cell: our labextension runs it again. @type {Part<Status>} */
+/** Folds stay as they were left, also on the next page. @param {"details"|"cannotConnect"} name */
+function wasOpen(name, open = false, /** @type {boolean|null} */ left = null) {
+  try {
+    if (left !== null) localStorage.setItem(`law-${name}`, String(left));
+    return (localStorage.getItem(`law-${name}`) ?? String(open)) === "true";
+  } catch {
+    return open; // a page without storage
+  }
+}
+
+/** @param {Drawing<any>} drawing @param {"details"|"cannotConnect"} name */
+const summary = ({ h }, name) => h("summary", {
+  onclick: ({ currentTarget }) => wasOpen(name, false, !currentTarget.parentNode.open),
+}, TEXT[name]);
+
+/** Our labextension runs the cell. @type {Part<Status>} */
 const rescuePart = ({ h, each, line }) => {
   const place = h("div");
   const ask = (cell = "", run = "") => {
@@ -482,7 +429,8 @@ const statePart = (drawing) => {
     h("p", { note: remarkOf }),
     h("p", { note: () => line.waiting }),
     h("div", { class: "law-row" },
-      ...browserButton(drawing), tell(TEXT.check, { kind: "check" }, { show: offered("check") }), ...signOut(drawing)));
+      ...browserButton(drawing), tell(TEXT.check, { kind: "check" }, { show: offered("check") }), ...signOut(drawing),
+      webLink(drawing, (status, now) => (isDue(status, now) ? status.key_page : null), TEXT.newKey)));
 };
 
 /** @type {Part<NonNullable<ReturnType<typeof countdownOf>>>} */
@@ -493,7 +441,7 @@ const countdown = ({ h }) => h("div", { class: ({ tone }) => `law-left law-${ton
     value: ({ share }) => Math.round(Math.max(0, share) * 1000),
   }));
 
-/** Where other kernels may follow, the first press asks what is meant. @param {Drawing<Status>} drawing */
+/** @param {Drawing<Status>} drawing */
 function signOut({ h, button, tell, follow, line }) {
   const leave = { kind: "sign_out", everywhere: false };
   const ask = (open = true) => {
@@ -514,10 +462,10 @@ function signOut({ h, button, tell, follow, line }) {
 
 /** @type {Part<Status>} */
 const attemptPart = ({ h, each }) => {
-  const makers = { failed, waiting_for_browser: waitingForBrowser, working };
-  const kindOf = (/** @type {Attempt} */ { phase }) => (phase in makers ? phase : "working");
-  return each(h("div"), ({ attempt }) => [attempt], kindOf, (row, attempt) =>
-    makers[/** @type {keyof typeof makers} */ (kindOf(attempt))](row));
+  /** @type {Partial<Record<Phase, Part<Attempt>>>} */
+  const makers = { failed, waiting_for_browser: waitingForBrowser };
+  const makerOf = (/** @type {Attempt} */ { phase }) => makers[phase] ?? working;
+  return each(h("div"), ({ attempt }) => [attempt], makerOf, (row, attempt) => makerOf(attempt)(row));
 };
 
 /** @type {Part<Attempt>} */
@@ -555,20 +503,19 @@ const keyPart = (drawing) => {
     h("div", { class: "law-row" },
       h("label", { show: (status) => status.remember },
         remember, h("span", { textContent: (status) => status.remember?.label ?? "" })),
-      ...lasts.els, webLink(drawing, ({ key_page }) => key_page, TEXT.getKey)),
+      ...lasts.els, webLink(drawing, (status, now) => (isDue(status, now) ? null : status.key_page), TEXT.getKey)),
     h("small", {}, TEXT.lastsHint));
   const spare = (/** @type {Status} */ status) => inUse(status) || status.state === "checking";
   const fold = h("summary", { show: spare }, TEXT.otherKey);
   const part = h("details", { class: "law-part", show: offered("key") }, fold, form);
-  follow(spare, (folds) => {
+  follow((status, now) => spare(status) && !isDue(status, now), (folds) => {
     if (folds && !field.value) form.reset();
     part.open = !folds || field.value !== "";
   });
   return part;
 };
 
-/** A hidden field. A field drops line ends: `take` gives what was pasted as it was, which may be a whole .env.
- * @param {Drawing<Status>} drawing */
+/** A field drops line ends: `take` gives what was pasted, which may be a whole .env. @param {Drawing<Status>} drawing */
 function keyField({ h, button }) {
   let pasted = "";
   const field = h("input", {
@@ -625,33 +572,35 @@ const noticesPart = ({ h, each }) => each(h("div"), ({ notices }) => notices, ({
     row.each(row.h("div", { class: "law-row" }), ({ actions }) => actions, ({ kind }) => kind, (act, { kind }) =>
       act.tell("", { kind, id }, { textContent: ({ label }) => label }))));
 
-/** What support asks for: no name, no secret. @param {Status} status */
-const diagnosticsOf = (status) => join("\n",
-  join(" · ", wordOf(status), status.subtitle, status.endpoint), remarkOf(status),
-  ...status.sources.map(({ title, detail, note }) => join(" · ", title, detail, note)),
-  ...status.facts.map((fact) => join(": ", ...fact)), navigator.userAgent);
+const HOST = JSON.parse(document.getElementById("jupyter-config-data")?.textContent || "{}");
+
+/** @param {Status} status @returns {Row[]} */
+const rowsOf = ({ sources, environments, facts }) => [
+  ...sources.map((row) => ({ ...row, label: row.can_use && TEXT.useThis, intent: { kind: "use_source", id: row.id } })),
+  ...environments.map(({ id, name, in_use }) => ({
+    id, title: TEXT.environment, detail: name, in_use, label: TEXT.switchTo,
+    intent: { kind: "use_environment", environment: id },
+  })),
+  ...facts.map(([title, detail]) => ({ id: title, title, detail })),
+];
 
 /** @type {Part<Status>} */
-const detailsPart = ({ h, each, button }) => {
-  const diagnostics = h("pre", { class: "law-well", hidden: true, textContent: diagnosticsOf });
-  const copy = copyButton(button, TEXT.copyDiagnostics, diagnostics, { "data-intent": "copy_diagnostics" });
-  return h("details", { class: "law-part", show: ({ sources, facts }) => sources.length + facts.length },
-    h("summary", {}, TEXT.details),
-    h("table", {},
-      each(h("tbody"), ({ sources }) => sources, ({ id }) => id, (row, { id }) => row.h("tr", {},
-        row.h("th", { scope: "row", textContent: ({ title }) => title }),
-        row.h("td", {},
-          row.h("div", { textContent: ({ detail }) => detail }), row.h("small", { note: ({ note }) => note })),
-        row.h("td", {},
-          row.h("span", { class: "law-good", show: (source) => source.in_use }, TEXT.inUse),
-          row.tell(TEXT.useThis, { kind: "use_source", id }, { show: (source) => source.can_use && !source.in_use })))),
-      each(h("tbody"), ({ environments }) => environments, ({ id }) => id, (row, { id }) => row.h("tr", {},
-        row.h("th", { scope: "row" }, TEXT.environment), row.h("td", { textContent: ({ name }) => name }),
-        row.h("td", {},
-          row.h("span", { class: "law-good", show: ({ in_use }) => in_use }, TEXT.inUse),
-          row.tell(TEXT.switchTo, { kind: "use_environment", environment: id }, { show: ({ in_use }) => !in_use })))),
-      each(h("tbody"), ({ facts }) => facts, ([label]) => label, (row, [label]) => row.h("tr", {},
-        row.h("th", { scope: "row" }, label), row.h("td", { colSpan: 2, textContent: ([, value]) => value })))),
+const detailsPart = (drawing) => {
+  const { h, each } = drawing;
+  const diagnostics = h("pre", {
+    class: "law-well", hidden: true,
+    textContent: (status) => join("\n", status.diagnostics, join(" ", HOST.appName, HOST.appVersion), navigator.userAgent),
+  });
+  const copy = copyButton(drawing, TEXT.copyDiagnostics, diagnostics, { "data-intent": "copy_diagnostics" });
+  return h("details", { class: "law-part", show: (status) => rowsOf(status).length, open: wasOpen("details") },
+    summary(drawing, "details"),
+    h("table", {}, each(h("tbody"), rowsOf, ({ id }) => id, ({ h, tell }, { intent }) => h("tr", {},
+      h("th", { scope: "row", textContent: ({ title }) => title }),
+      h("td", { colSpan: intent ? 1 : 2 },
+        h("div", { textContent: ({ detail }) => detail }), h("small", { note: ({ note }) => note ?? "" })),
+      ...(intent ? [h("td", {},
+        h("span", { class: "law-good", show: ({ in_use }) => in_use }, TEXT.inUse),
+        tell("", intent, { note: ({ label, in_use }) => (!in_use && label) || "" }))] : [])))),
     h("div", { class: "law-row" }, copy), diagnostics);
 };
 
@@ -671,12 +620,12 @@ function browserButton({ h, tell, line }) {
 
 /** @type {Part<Attempt>} */
 const waitingForBrowser = (drawing) => {
-  const { h, button, tell, line } = drawing;
+  const { h, tell, line } = drawing;
   const well = h("div", {
     class: "law-well", role: "group", "aria-label": TEXT.link, tabindex: 0,
     note: ({ link }) => webAddress(link) ?? link ?? "",
   });
-  const copy = copyButton(button, TEXT.copyLink, well);
+  const copy = copyButton(drawing, TEXT.copyLink, well);
   const another = h("input", {
     type: "checkbox", onchange: ({ target }) => line.send({ kind: "use_another_account", on: target.checked }),
   });
@@ -691,23 +640,24 @@ const waitingForBrowser = (drawing) => {
     pasteBack(drawing));
 };
 
-/** For a kernel on another machine: the address on which the browser ended, pasted. @type {Part<Attempt>} */
-const pasteBack = ({ h, line }) => {
+/** For a kernel on another machine. @type {Part<Attempt>} */
+const pasteBack = (drawing) => {
+  const { h, line } = drawing;
   const address = h("input", { type: "text", placeholder: "http://127.0.0.1:10001/callback?code=…", ...PRIVATE });
   const finish = (/** @type {any} */ event) => {
     event.preventDefault();
     if (address.value.trim()) line.sendSecret({ kind: "paste_callback" }, address);
     else address.focus();
   };
-  return h("details", { open: !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname) },
-    h("summary", {}, TEXT.cannotConnect),
+  const elsewhere = !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+  return h("details", { open: wasOpen("cannotConnect", elsewhere) },
+    summary(drawing, "cannotConnect"),
     h("form", { class: "law-line", onsubmit: finish },
       h("label", {}, TEXT.address, address), h("button", {}, TEXT.finish)));
 };
 
-/** A button that shows a text, and copies it.
- * @param {Drawing<any>["button"]} button @param {string} label @param {HTMLElement} node @param {Record<string, string>} [props] */
-function copyButton(button, label, node, props) {
+/** @param {Drawing<any>} drawing @param {string} label @param {HTMLElement} node @param {Props<any>} [props] */
+function copyButton({ button }, label, node, props) {
   const copy = button(label, async () => {
     node.hidden = false;
     copy.textContent = await copyText(node);
@@ -715,7 +665,7 @@ function copyButton(button, label, node, props) {
   return copy;
 }
 
-/** Where the page has no clipboard (plain http) the text is selected instead. @param {HTMLElement} node */
+/** On plain http there is no clipboard. @param {HTMLElement} node */
 async function copyText(node) {
   try {
     await navigator.clipboard.writeText(node.textContent ?? "");
@@ -730,19 +680,19 @@ async function copyText(node) {
 
 /** @param {Line} line */
 function createCard(line) {
-  const drawing = /** @type {Drawing<Status>} */ (new Drawing(line)), { h, follow } = drawing;
+  const drawing = /** @type {Drawing<Status>} */ (createDrawing(line)), { h, follow } = drawing;
   const key = keyPart(drawing);
   const body = h("div", { show: () => line.status }, rescuePart(drawing), statePart(drawing), attemptPart(drawing),
     noticesPart(drawing), key, envPart(drawing), detailsPart(drawing));
   const sentence = h("p", { class: "law-part", tabindex: -1, note: () => sentenceOf(line) });
-  const live = h("div", { class: "law-live", role: "status", "aria-live": "polite" });
+  const live = h("div", { class: "law-live", role: "status" });
   const root = h("section",
     { class: "law", "aria-label": TEXT.region, onkeydown: keepKeys, onpointerenter: line.lookAnew },
     h("header", {}, h("b", {}, TEXT.brand), h("span", { textContent: ({ endpoint }) => endpoint })),
     body, sentence, live);
   let begun = false; // a change is said once; the first thing drawn is none
-  const saying = (/** @type {Status} */ { state, attempt, rescue }) =>
-    line.lost || (line.status ? join(" ", state, attempt?.phase, rescue?.title) : "");
+  const saying = (/** @type {Status} */ status, /** @type {number} */ now) => line.lost || (line.status
+    ? join(" ", status.state, status.attempt?.phase, status.rescue?.title, nearingOf(status, now)?.tone) : "");
   root.addEventListener("focusin", ({ relatedTarget }) => root.contains(/** @type {Node|null} */ (relatedTarget)) || line.lookAnew());
   follow(saying, (key) => {
     if (begun) live.textContent = announcementOf(line);
@@ -750,44 +700,43 @@ function createCard(line) {
   });
   let refused = false;
   follow(({ attempt }) => attempt?.phase === "failed" && attempt.method === "api_key", (now) => (refused = now));
-  /** Focus that was in the card stays: on the field of a refused key, on its control, or else on the heading. */
+  /** Focus that was in the card stays in it. */
   const draw = () => {
     const focused = focusIn(root), before = refused;
     drawing.draw(line.status ?? BLANK, line.now);
     const rest = focusIn(root), field = refused && !before ? key.querySelector("input") : null;
-    if (!focused || (rest && isShown(rest) && !field)) return;
+    if (!focused || (rest?.checkVisibility() && !field)) return;
     const heading = body.querySelector("[role=heading]"), landings = [field, focused, heading, sentence];
-    /** @type {HTMLElement|undefined} */ (landings.find((one) => one && isShown(one)))?.focus();
+    /** @type {any} */ (landings.find((one) => one?.checkVisibility()))?.focus();
   };
   return { root, draw };
 }
 
-/** What stands in place of everything else. @param {Line} line */
+/** @param {Line} line */
 const sentenceOf = ({ lost, status, waiting }) => (lost ? TEXT[lost] : status ? "" : waiting || TEXT.waiting);
 
-/** What a screen reader hears of a change; a failed attempt speaks through its own alert. @param {Line} line */
+/** @param {Status} status @param {number} now */
+function nearingOf(status, now) {
+  const countdown = inUse(status) ? countdownOf(status, now) : null;
+  return countdown?.text && countdown.tone !== "plenty" ? countdown : null;
+}
+
+/** A failed attempt speaks through its own alert. @param {Line} line */
 function announcementOf(line) {
   const { status } = line, attempt = status?.attempt;
   if (!status) return sentenceOf(line);
   if (attempt) return attempt.phase === "failed" ? "" : attempt.message || TEXT.phases[attempt.phase];
-  const word = wordOf(status), { title, rescue } = status;
-  return join(" · ", join(": ", word, title !== word && title), rescue?.title);
+  const word = wordOf(status), { title, rescue } = status, nearing = nearingOf(status, line.now);
+  return join(" · ", title.startsWith(word) ? title : join(": ", word, title), nearing?.aside, rescue?.title);
 }
 
-/** @param {Element|null} root */
+/** @param {any} root @returns {Element|null} */
 function focusIn(root) {
-  const active = /** @type {Document|ShadowRoot|undefined} */ (root?.getRootNode())?.activeElement;
-  return active && root?.contains(active) ? active : null;
+  const active = root.getRootNode().activeElement;
+  return root.contains(active) ? active : null;
 }
 
-/** @param {Element} node */
-const isShown = (node) => node.isConnected && (node.checkVisibility?.() ?? node.getClientRects().length > 0);
-
-/**
- * Notebooks take plain keys for commands (`b` inserts a cell, Shift+Enter and Ctrl+Enter run one): those stay here.
- * Other keys with Ctrl, Meta or Alt pass, so that Ctrl+S still saves.
- * @param {any} event
- */
+/** Notebooks take plain keys, and Enter, for commands; Ctrl+S still saves. @param {any} event */
 function keepKeys(event) {
   const modified = event.ctrlKey || event.metaKey || event.altKey;
   if (modified && event.key !== "Enter") return;
@@ -795,9 +744,9 @@ function keepKeys(event) {
   event.stopPropagation();
 }
 
-/** @type {import("@anywidget/types").Render} */
+/** @type {Render} */
 function render({ model, el }) {
-  const line = new Line(model, () => card.draw()), card = createCard(line);
+  const line = createLine(model, () => card.draw()), card = createCard(line);
   let seen = true;
   const view = () => {
     line.watch();
@@ -810,10 +759,15 @@ function render({ model, el }) {
   el.append(card.root);
   line.open();
   sight.observe(card.root);
-  clock.add(view);
+  document.addEventListener("visibilitychange", view);
+  views.add(view);
+  if (views.size > 1) view();
+  else tick();
   return () => {
     sight.disconnect();
-    clock.remove(view);
+    document.removeEventListener("visibilitychange", view);
+    views.delete(view);
+    if (!views.size) clearTimeout(timer);
     line.close();
     card.root.remove();
   };

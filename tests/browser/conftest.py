@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 from luminary_auth_widget.sandbox import Sandbox
@@ -30,6 +31,24 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</ti
 <body><main></main><button>outside</button></body></html>"""
 # What axe-core is to look for.
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# What is wider or higher than its place, and what sticks out of its card. An ellipsis is meant: the whole is copied.
+CUT_OFF = """(cards) => [...document.querySelectorAll(`:is(${cards}) *`)].filter((node) => {
+  const style = getComputedStyle(node), card = node.closest(cards).getBoundingClientRect();
+  if (!node.checkVisibility() || node.closest("[role=status]") || node.tagName === "OPTION") return false;
+  if (style.display !== "inline" && style.textOverflow !== "ellipsis" && node.tagName !== "INPUT"
+    && node.clientWidth > 0 && (node.scrollWidth > node.clientWidth
+      || (/hidden|clip/.test(style.overflowY) && node.scrollHeight > node.clientHeight))) return true;
+  const { left, right } = node.getBoundingClientRect();
+  return left < card.left - .5 || right > card.right + .5;
+}).map((node) => node.outerHTML.slice(0, 120))"""
+# A check box is pressed by its label.
+TARGETS = (
+    'button, select, summary, label:has(input), a[href], [tabindex="0"], input:not([type=checkbox], [type=hidden])'
+)
+SMALL = """(cards) => [...document.querySelectorAll(`:is(${cards}) :is(TARGETS)`)]
+  .filter((target) => target.checkVisibility())
+  .filter((target) => Math.min(target.getBoundingClientRect().width, target.getBoundingClientRect().height) < 24)
+  .map((target) => target.outerHTML.slice(0, 120))""".replace("TARGETS", TARGETS)
 RENDER = """async ([traits, message, manager, width]) => {
   const { default: widget } = await import("/widget.js");
   const { FakeModel } = await import("/fake_model.js");
@@ -85,6 +104,7 @@ STATUS: dict[str, Any] = {
     "facts": [],
     "notices": [],
     "rescue": None,
+    "diagnostics": "",
 }
 SIGNED_IN: dict[str, Any] = {
     "state": "signed_in",
@@ -113,6 +133,15 @@ def attempt(phase: str, **changes: Any) -> dict[str, Any]:
     """Return a sign-in by key in `phase`, with `changes`."""
     blank = {"method": "api_key", "message": "", "next_step": "", "ends_at": None, "link": None, "can_retry": False}
     return {**blank, "phase": phase, **changes}
+
+
+def violations(
+    page: Page, ours: Sequence[str] = ("html",), *, allowed: Sequence[str] = ()
+) -> list[tuple[str, list[str]]]:
+    """Return which rules axe-core finds broken in our part of a page, and where."""
+    context = {"include": [[selector] for selector in ours]}
+    found = Axe().run(page, context=context, options=WCAG).response["violations"]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found if one["id"] not in allowed]
 
 
 class WidgetPage:
@@ -207,6 +236,29 @@ def a_page(context: BrowserContext) -> Iterator[Page]:
 def a_widget(a_page: Page) -> WidgetPage:
     """The widget's page, with nothing drawn yet."""
     return WidgetPage(a_page)
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., WidgetPage]]:
+    """Open the plain page as a browser with these settings shows it, its clock at NOW; a complaint fails the test."""
+    said: list[str] = []
+    contexts = []
+
+    def opened(route: Callable[..., None] = serve, **options: Any) -> WidgetPage:
+        context = browser.new_context(**{"locale": "en-GB", "timezone_id": "UTC", **options})
+        contexts.append(context)
+        page = context.new_page()
+        chromium.note_complaints(page, said)
+        page.route("**/*", route)
+        page.clock.install(time=NOW_MS / 1000 - 10)
+        page.goto("http://localhost/")
+        page.clock.pause_at(NOW_MS / 1000)
+        return WidgetPage(page)
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert said == []
 
 
 @pytest.fixture(scope="package")

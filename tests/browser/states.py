@@ -24,6 +24,7 @@ SOURCES = [
         "can_use": True,
     },
 ]
+DIAGNOSTICS = "signed_in · apis.luminarycloud.com\nSDK · luminarycloud 0.28.1"
 FACTS = [["SDK", "luminarycloud 0.28.1"], ["Session store", "~/.config/luminarycloud/tokens2"]]
 NOTICE = {
     "id": "gitignore",
@@ -54,6 +55,8 @@ def browser_attempt(phase: str, **changes: Any) -> dict[str, Any]:
     return status(offers=offers, attempt=attempt(phase, method="browser", **changes))
 
 
+KEY = {"title": "Signed in with an API key", "subtitle": "key …a1b2 from ./.env", "lifetime": None, "expiry": "noted"}
+
 STATES: dict[str, dict[str, Any]] = {
     "signed out": status(env_file=ENV_FILE, offers=["key", "load_env"]),
     "signed out, browser": status(env_file=ENV_FILE, offers=["browser", "key", "load_env"], primary="browser"),
@@ -77,7 +80,7 @@ STATES: dict[str, dict[str, Any]] = {
     "failed in the browser": browser_attempt(
         "failed", message="The log-in page said no (access_denied).", next_step="Try again."
     ),
-    "plenty": signed_in(sources=SOURCES, environments=ENVIRONMENTS, facts=FACTS),
+    "plenty": signed_in(sources=SOURCES, environments=ENVIRONMENTS, facts=FACTS, diagnostics=DIAGNOSTICS),
     "soon": signed_in(
         expires_at=NOW_MS + 5 * DAY + 3 * HOUR, offers=["check", "sign_out", "browser"], sign_out_choice=True
     ),
@@ -92,6 +95,16 @@ STATES: dict[str, dict[str, Any]] = {
     "time is up": signed_in(expires_at=NOW_MS - 1, checked_at=NOW_MS - MINUTE),
     "key without a known end": signed_in(
         title="API key …a1b2", subtitle="from .env", expires_at=None, lifetime=None, expiry="unknown", notices=[NOTICE]
+    ),
+    "key that ends soon": signed_in(**KEY, expires_at=NOW_MS + 6 * DAY + 4 * HOUR),
+    "key that ends within a day": signed_in(**KEY, expires_at=NOW_MS + 21 * HOUR, primary="key"),
+    "stopped cell": status(
+        rescue={
+            "cell": "c",
+            "title": "Cell [3] stopped: nobody was signed in.",
+            "text": "Sign in here.",
+            "ready": False,
+        }
     ),
     "unverified": signed_in(
         state="unverified",

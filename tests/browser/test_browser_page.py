@@ -55,7 +55,7 @@ def test_warming_up_says_nothing_of_waiting_since_nothing_is_waited_for(a_widget
 
 def test_the_link_opens_a_new_tab_that_knows_nothing_of_the_notebook(a_widget):
     a_widget.render(waiting())
-    expect(a_widget.card.get_by_text("4:32 left")).to_be_visible()
+    expect(a_widget.card.get_by_text("04:32 left")).to_be_visible()
     link = a_widget.card.get_by_role("link", name="Open the log-in page")
     expect(link).to_have_attribute("href", LINK)
     expect(link).to_have_attribute("target", "_blank")
@@ -158,7 +158,7 @@ def test_a_wrong_address_is_an_alert_beside_the_login_which_goes_on(a_remote_wid
     expect(a_remote_widget.card.get_by_role("link", name="Open the log-in page")).to_have_attribute("href", LINK)
     expect(box).to_be_focused()
     a_remote_widget.pass_time(2 * SECOND)
-    expect(a_remote_widget.card.get_by_text("4:30 left")).to_be_visible()
+    expect(a_remote_widget.card.get_by_text("04:30 left")).to_be_visible()
     box.fill(ADDRESS)
     box.press("Enter")
     a_remote_widget.hear(browser_attempt("finishing"))
@@ -238,12 +238,12 @@ def test_a_kernels_clock_that_is_minutes_or_a_day_off_changes_nothing_of_what_is
     now = NOW_MS + ahead
     running = attempt("waiting_for_browser", method="browser", link=LINK, ends_at=now + 5 * MINUTE)
     a_widget.render(signed_in(now=now, checked_at=now, expires_at=now + 5 * HOUR, attempt=running))
-    expect(a_widget.card.get_by_text("5 h 00 min left")).to_be_visible()
-    expect(a_widget.card.get_by_text("5:00 left")).to_be_visible()
+    expect(a_widget.card.get_by_text("5h 0m left")).to_be_visible()
+    expect(a_widget.card.get_by_text("05:00 left")).to_be_visible()
     expect(a_widget.card.get_by_text("checked just now")).to_be_visible()
     a_widget.pass_time(61 * SECOND)
-    expect(a_widget.card.get_by_text("4 h 58 min left")).to_be_visible()
-    expect(a_widget.card.get_by_text("3:59 left")).to_be_visible()
+    expect(a_widget.card.get_by_text("4h 58m left")).to_be_visible()
+    expect(a_widget.card.get_by_text("03:59 left")).to_be_visible()
     expect(a_widget.card.get_by_text("checked 1 min ago")).to_be_visible()
 
 
@@ -253,7 +253,7 @@ def test_in_60_s_of_countdown_the_shown_time_falls_by_60_s_without_a_message(a_w
         expect(a_widget.card.get_by_text(f"{30 if not second else 29}:{-second % 60:02} left")).to_be_visible()
         a_widget.pass_time(SECOND)
     expect(a_widget.card.get_by_text("29:00 left")).to_be_visible()
-    expect(a_widget.card.get_by_text("3:32 left")).to_be_visible()
+    expect(a_widget.card.get_by_text("03:32 left")).to_be_visible()
     assert a_widget.sent == []
     assert a_widget.hellos == 1
 

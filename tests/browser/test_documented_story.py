@@ -173,5 +173,5 @@ def _sign_in_with_the_browser(lab_page: LabPage, *, again: bool = False) -> None
     if again:
         # The web application's own session has ended as well: it no longer remembers.
         log_in(opened.value)
-    expect(lab_page.card).to_contain_text("29 d 23 h left", timeout=LIMIT)
+    expect(lab_page.card).to_contain_text("29d 23h left", timeout=LIMIT)
     expect(lab_page.card.get_by_role("heading", name=ADA.email)).to_be_visible()

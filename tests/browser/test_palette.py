@@ -34,7 +34,7 @@ def test_the_palette_signs_in_with_the_browser_and_out_checks_loads_env_and_copi
     _choose(a_lab_page, "Sign in with browser")
     log_in(follow(panel.get_by_role("link", name="Open the log-in page")))
     expect(panel).to_contain_text(ADA.email, timeout=LIMIT)
-    expect(a_lab_page.status).to_have_text("● Luminary Cloud: 29 d 23 h left")
+    expect(a_lab_page.status).to_have_text("● Luminary Cloud: 29d 23h left")
     assert a_lab_page.run(0).startswith("['")
     _choose(a_lab_page, "Check the sign-in")
     expect(panel).to_contain_text("checked just now", timeout=LIMIT)

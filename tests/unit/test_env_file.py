@@ -106,7 +106,7 @@ def test_remembering_keeps_every_other_line_and_comment(a_folder):
         "LC_API_KEY='lc-0123456789abcdefA1b2'",
         "LAST=x",
     ]
-    assert (done.created, done.replaced) == (False, True)
+    assert (done.created, bool(done.replaced)) == (False, True)
 
 
 def test_an_exported_key_stays_exported(a_folder):
@@ -208,3 +208,55 @@ def test_a_gitignore_keeps_its_lines_and_its_mode(a_folder):
     env_file.add_to_gitignore(a_folder / ".env")
     assert ignore.read_text() == "build\n.env\n"
     assert stat.S_IMODE(ignore.stat().st_mode) == 0o644
+
+
+OLD = "lc-old-key-old-key"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"LC_API_KEY={OLD}\n",
+        f"LC_API_KEY={OLD}",
+        f'\ufeff# the wind tunnel\r\n\r\nexport LC_API_KEY="{OLD}"  # why\r\nLAST=x\r\n',
+        f"OTHER='two\nlines'\n\n\nLC_API_KEY = '{OLD}'\nLC_API_KEY={OLD}\n",
+        "LC_API_KEY=\nLAST=x\n",
+    ],
+)
+def test_a_key_that_was_replaced_is_brought_back_byte_for_byte(a_folder, text):
+    path = a_folder / ".env"
+    path.write_bytes(text.encode())
+    done = env_file.remember(path, KEY)
+    assert env_file.require_key(path) == KEY
+    assert done.replaced
+    assert OLD not in repr(done)
+    assert env_file.bring_back(path, done.replaced, KEY)
+    assert path.read_bytes() == text.encode()
+
+
+def test_a_key_is_brought_back_into_a_file_that_was_changed_meanwhile_and_the_change_stays(a_folder):
+    path = a_folder / ".env"
+    path.write_text(f"LC_API_KEY={OLD}\n")
+    done = env_file.remember(path, KEY)
+    assert done.replaced
+    path.write_text(f"{path.read_text()}NEW=1\n")
+    assert env_file.bring_back(path, done.replaced, KEY)
+    assert path.read_text() == f"LC_API_KEY='{OLD}'\nNEW=1\n"
+
+
+def test_no_key_is_brought_back_where_a_third_one_stands_by_now(a_folder):
+    path = a_folder / ".env"
+    path.write_text(f"LC_API_KEY={OLD}\n")
+    done = env_file.remember(path, KEY)
+    assert done.replaced
+    path.write_text("LC_API_KEY=lc-third-third-key\n")
+    assert not env_file.bring_back(path, done.replaced, KEY)
+    assert path.read_text() == "LC_API_KEY=lc-third-third-key\n"
+
+
+def test_of_a_file_whose_key_was_replaced_nothing_but_that_key_is_kept(a_folder):
+    path = a_folder / ".env"
+    path.write_text(f"DATABASE_PASSWORD=hunter2\nLC_API_KEY={OLD}\nLAST=hunter3\n")
+    kept = env_file.remember(path, KEY).replaced
+    assert kept
+    assert "hunter" not in kept.text.reveal()

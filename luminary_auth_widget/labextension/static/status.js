@@ -26,12 +26,19 @@ export function wordsOf({ kind }, known, now, say) {
   return { shown: true, tone: doubt ? tone : phase, words: doubt + (phaseWords && `${say(phaseWords)} · `) + time };
 }
 
-/** As in the widget (widget.js). @param {number} left milliseconds */
+// As in the widget (widget.js): by the page's language, in the variant that this browser asks for.
+const PAGE = document.documentElement.lang.match(/^[a-z]{2,3}(?![a-z])/)?.[0];
+const TAGS = [...navigator.languages.filter((tag) => !PAGE || tag.split("-")[0] === PAGE), PAGE ?? "en"];
+const MINUTES = new Intl.DateTimeFormat(TAGS, { minute: "numeric", second: "numeric", timeZone: "UTC" });
+const PARTS = new Intl.ListFormat(TAGS, { style: "narrow", type: "unit" });
+const [DAYS, HOURS, REST] = ["day", "hour", "minute"].map((unit) =>
+  new Intl.NumberFormat(TAGS, { style: "unit", unit, unitDisplay: "narrow" }));
+
+/** @param {number} left milliseconds */
 function spanText(left) {
   const days = Math.floor(left / DAY), hours = Math.floor(left / HOUR) % 24, minutes = Math.floor(left / MINUTE) % 60;
-  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
-  if (days) return `${days} d ${two(hours)} h`;
-  return hours ? `${hours} h ${two(minutes)} min` : `${minutes}:${two(Math.floor(left / SECOND) % 60)}`;
+  if (days) return PARTS.format([DAYS.format(days), HOURS.format(hours)]);
+  return hours ? PARTS.format([HOURS.format(hours), REST.format(minutes)]) : MINUTES.format(left);
 }
 
 /**
