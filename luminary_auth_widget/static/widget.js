@@ -249,9 +249,14 @@ const clock = {
 /** The ends that each kernel was asked about. @type {WeakMap<object, Set<number>>} */
 const askedEnds = new WeakMap();
 
-/** A page without a widget manager counts as live.
+/** Jupyter's own, which knows of its kernel or draws without one; marimo has another. @param {Model} model */
+const managerOf = ({ widget_manager: manager }) =>
+  manager && ("kernel" in manager || "create_view" in manager) ? manager : null;
+
+/** A page without Jupyter's widget manager counts as live.
  * @param {Model} model @returns {"live"|"busy"|"unknown"|"gone"|"saved"} */
-function healthOf({ widget_manager: manager }) {
+function healthOf(model) {
+  const manager = managerOf(model);
   if (!manager) return "live";
   try {
     const { kernel } = /** @type {{kernel?: {status?: string}|null}} */ (manager), status = kernel?.status ?? "";
@@ -381,7 +386,7 @@ class Line {
   /** A busy kernel has all the time it needs; a quiet one is asked once more, then given up. */
   wait() {
     if (this.health === "busy") this.asked.due = Date.now() + PATIENCE;
-    if (Date.now() < this.asked.due || !this.model.widget_manager) return;
+    if (Date.now() < this.asked.due || !managerOf(this.model)) return;
     if (this.asked.kind !== "hello") this.hello();
     else if (!this.probing) void this.probe();
   }
@@ -391,7 +396,7 @@ class Line {
   async probe() {
     const { kernel } = /** @type {{kernel?: any}} */ (this.model.widget_manager), { at } = this.asked;
     this.probing = true;
-    await Promise.resolve(kernel.requestKernelInfo?.()).catch(() => {});
+    await Promise.resolve(kernel?.requestKernelInfo?.()).catch(() => {});
     this.probing = false;
     if (this.asked.kind !== "hello" || this.asked.at !== at) return;
     this.lose(this.lost || (this.status ? "gone" : "saved"));
