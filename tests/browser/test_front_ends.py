@@ -143,12 +143,12 @@ def a_marimo_environment():
 
 
 @pytest.fixture
-def a_marimo(a_marimo_environment, a_bound_environ, tmp_path, request) -> Iterator[str]:
-    """The address of the same in marimo, in the mode that the test names."""
+def a_marimo(a_marimo_environment, a_bound_environ, tmp_path) -> Iterator[str]:
+    """The address of the same as a marimo app."""
     notebook = tmp_path / "page.py"
     notebook.write_text(MARIMO)
     options = [notebook, "--headless", "--no-token"]
-    with _served([a_marimo_environment, "-m", "marimo", request.param, *options], tmp_path, a_bound_environ) as url:
+    with _served([a_marimo_environment, "-m", "marimo", "run", *options], tmp_path, a_bound_environ) as url:
         yield url
 
 
@@ -180,7 +180,6 @@ def test_a_visitor_of_a_voila_page_signs_in_and_the_pages_own_buttons_work(a_voi
     assert [complaint for complaint in said if "luminary" in complaint] == []
 
 
-@pytest.mark.parametrize("a_marimo", ["run"], indirect=True)
 def test_a_visitor_of_a_marimo_app_signs_in_and_the_apps_own_buttons_work(a_marimo, a_visitor, a_key):
     errors: list[str] = []
     a_visitor.on("pageerror", lambda error: errors.append(str(error)))
@@ -192,22 +191,6 @@ def test_a_visitor_of_a_marimo_app_signs_in_and_the_apps_own_buttons_work(a_mari
     assert errors == []
 
 
-@pytest.mark.parametrize("a_marimo", ["edit"], indirect=True)
-def test_in_marimos_editor_the_widget_signs_in_and_is_there_again_when_its_cell_runs_again(a_marimo, a_visitor, a_key):
-    a_visitor.goto(a_marimo, timeout=LIMIT)
-    run = a_visitor.get_by_test_id("run-button")
-    expect(run.nth(4)).to_be_attached(timeout=LIMIT)
-    a_visitor.keyboard.press("Control+Shift+R")  # all cells
-    expect(_cards(a_visitor).nth(1)).to_be_visible(timeout=LIMIT)
-    _sign_in_and_list(a_visitor, a_key.secret)
-    run.nth(0).click(force=True)  # its button shows where the pointer is
-    expect(_cards(a_visitor).nth(0)).to_contain_text("Signed in with an API key", timeout=LIMIT)
-    expect(_cards(a_visitor).nth(0).get_by_role("button", name="Sign out")).to_be_enabled()
-    _cards(a_visitor).nth(0).get_by_role("button", name="Sign out").click()
-    expect(_cards(a_visitor).nth(0)).to_contain_text("Not signed in", timeout=LIMIT)
-
-
-@pytest.mark.parametrize("a_marimo", ["run"], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_in_marimo_the_card_has_the_pages_scheme_whatever_the_systems_is(a_marimo, a_visitor, scheme):
     a_visitor.emulate_media(color_scheme="dark" if scheme == "light" else "light")
