@@ -5,6 +5,7 @@ The only module, beside those above the session, that knows IPython; a plain scr
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from contextlib import suppress
@@ -51,6 +52,26 @@ def attended() -> bool:
     return shell() is not None and bool(content.get("allow_stdin", "code" not in content))
 
 
+def draws_widgets() -> bool:
+    """Whether what is shown here gets onto a page with somebody before it: also where no cell can wait for a click."""
+    return attended() or in_marimo() or _in_voila()
+
+
+def in_marimo() -> bool:
+    """Whether a cell of a marimo notebook runs here; it has no IPython."""
+    marimo = sys.modules.get("marimo")
+    return marimo is not None and bool(marimo.running_in_notebook())
+
+
+def _in_voila() -> bool:
+    """Whether this is the kernel of a Voilà page: it runs all cells as nbclient does, and then people come.
+
+    It says so by a variable with the kernel's id, which other kernels that are started from there inherit.
+    """
+    own, here = os.environ.get("VOILA_KERNEL_ID", ""), shell()
+    return own != "" and here is not None and own in str(getattr(here.kernel.parent, "connection_file", ""))
+
+
 def version() -> tuple[int, ...]:
     """Return ipykernel's version; empty where another kernel, or none, runs this."""
     return tuple(getattr(sys.modules.get("ipykernel"), "version_info", ()))
@@ -58,6 +79,9 @@ def version() -> tuple[int, ...]:
 
 def show(thing: object) -> None:
     """Display something below the cell that runs here."""
+    if in_marimo():
+        sys.modules["marimo"].output.append(thing)
+        return
     from IPython import display  # noqa: PLC0415 - a plain script does not need IPython
 
     display.display(thing)  # type: ignore[no-untyped-call]  # IPython types it only in part

@@ -61,8 +61,8 @@ def login(
     watch_over(session)
     if not sdk.is_loaded():
         session.show_finding()
-    attended = kernel.attended()
-    if show and attended:
+    visible = kernel.draws_widgets()
+    if show and visible:
         kernel.show(session)
     if given is not None or env_file is not None:
         session.begin(environment=environment, target=target)
@@ -72,13 +72,16 @@ def login(
         session.load_env(env_file)
     else:
         session.start(environment=environment, target=target)
-    if show and not attended:
+    if show and not visible:
         _tell(session)
     return session
 
 
 def watch_over(session: AuthSession) -> None:
     """Let this kernel's shell show the session as a widget, and look after its cells; once a kernel."""
+    if kernel.in_marimo():
+        # How marimo is told what stands for a value.
+        AuthSession._display_ = _widget_of  # type: ignore[attr-defined]
     shell = kernel.shell()
     if shell is None or _watches:
         return
@@ -151,7 +154,7 @@ def _show_once(session: AuthSession) -> None:
     if cell in _shown_in:
         return
     _shown_in[:] = [cell]
-    kernel.show(_widget_of(session) if kernel.attended() else Plain(session))
+    kernel.show(_widget_of(session) if kernel.draws_widgets() else Plain(session))
 
 
 def _show_rescue(session: AuthSession) -> None:
@@ -169,9 +172,14 @@ _widgets: dict[int, AuthWidget] = {}
 
 
 def _widget_of(session: AuthSession) -> AuthWidget:
-    """Return the one model that all cells show: the front end is sent with it, once a kernel."""
+    """Return the one model that all cells show: the front end is sent with it, once a kernel.
+
+    marimo ends a model when its cell runs again, and keeps one for the page alone that was there when it was made.
+    """
     from .widget import AuthWidget  # noqa: PLC0415 - a plain script shows nothing
 
+    if kernel.in_marimo():
+        return AuthWidget(session)
     if id(session) not in _widgets:
         _widgets[id(session)] = AuthWidget(session)
     return _widgets[id(session)]

@@ -142,7 +142,7 @@ class AuthSession:
         ------
         SDKUnusable
         """
-        if environment is None and target is None and not sdk.is_loaded() and not kernel.attended():
+        if environment is None and target is None and not sdk.is_loaded() and not kernel.draws_widgets():
             found = sources.survey()
             if found.automatic is None:
                 # The answer needs no SDK, whose import takes most of a second. Should the run go on and import it, it

@@ -1,12 +1,12 @@
 // @ts-check
-/** The page's side of the widget: it draws what the kernel decided, and sends back what the person wants. */
+/** It draws what the kernel decided, and sends back what the person wants. */
 
 /**
  * @import {Attempt, Phase, RunRequest, State, Status} from "./contract.d.ts"
  * @import {Drawing, Health, Line, Model, Part, Props, Render, Row} from "./drawing.d.ts"
  */
 
-/** Every word of the page's own; the rest are the kernel's sentences. */
+/** Every word of the page's own. */
 const TEXT = {
   brand: "Luminary Cloud", region: "Luminary Cloud sign-in",
   states: {
@@ -219,8 +219,12 @@ const askedEnds = new WeakMap();
 /** No hello before: one answer reaches all views. @type {WeakMap<Model, number>} */
 const greeted = new WeakMap();
 
+/** marimo's knows no kernel. @param {Model} model */
+const managerOf = ({ widget_manager: it }) => (it && ("kernel" in it || "create_view" in it) ? it : null);
+
 /** @param {Model} model @returns {Health} */
-function healthOf({ widget_manager: manager }) {
+function healthOf(model) {
+  const manager = managerOf(model);
   if (!manager) return "live";
   try {
     const { kernel } = /** @type {{kernel?: {status?: string}|null}} */ (manager), status = kernel?.status ?? "";
@@ -323,14 +327,14 @@ function createLine(model, changed) {
     },
     wait() {
       if (line.health === "busy") line.asked.due = Date.now() + PATIENCE;
-      if (Date.now() < line.asked.due || !model.widget_manager) return;
+      if (Date.now() < line.asked.due || !managerOf(model)) return;
       if (line.asked.kind !== "hello") line.hello();
       else if (!line.probing) void line.probe();
     },
     async probe() {
-      const { kernel } = /** @type {{kernel?: any}} */ (model.widget_manager), { at } = line.asked;
+      const { at } = line.asked;
       line.probing = true;
-      await Promise.resolve(kernel.requestKernelInfo?.()).catch(() => {});
+      await Promise.resolve(/** @type {any} */ (managerOf(model)).kernel?.requestKernelInfo?.()).catch(() => {});
       line.probing = false;
       if (line.asked.kind !== "hello" || line.asked.at !== at) return;
       line.lose(line.lost || (line.status ? "gone" : "saved"));

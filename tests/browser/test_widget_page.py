@@ -76,12 +76,6 @@ def test_the_theme_is_jupyters_and_else_the_systems(a_widget, body, system, ink)
     expect(a_widget.card).to_have_css("color", ink)
 
 
-def test_the_theme_is_vscodes(a_widget):
-    a_widget.page.evaluate("document.body.classList.add('vscode-dark')")
-    a_widget.render(status())
-    expect(a_widget.card).to_have_css("color", "rgb(236, 239, 243)")
-
-
 def test_before_the_kernel_answers_the_traits_are_drawn_and_the_key_field_is_usable(a_widget):
     a_widget.render()
     expect(a_widget.card.get_by_role("heading")).to_have_text("Not signed in")
@@ -599,3 +593,50 @@ def test_the_front_end_stays_small():
     files = [(STATIC / name).read_bytes() for name in ("widget.js", "widget.css")]
     assert sum(map(len, files)) < 45_000
     assert sum(len(gzip.compress(file)) for file in files) < 14_000
+
+
+# ---- Front ends that are not Jupyter's ----
+
+
+def test_a_page_with_a_manager_of_its_own_and_no_kernel_to_ask_waits_for_the_answer_and_breaks_nothing(a_widget):
+    a_widget.render(manager={"get_model": "marimo's"})
+    a_widget.pass_time(60 * SECOND)
+    expect(a_widget.card.get_by_role("heading")).to_have_text("Not signed in")
+    a_widget.hear(signed_in())
+    a_widget.card.get_by_role("button", name="Check").click()
+    a_widget.pass_time(60 * SECOND)
+    expect(a_widget.card).to_contain_text("Waiting for the kernel…")
+    expect(a_widget.card.get_by_role("heading")).to_have_text("ada@example.com")
+
+
+def test_a_page_of_a_saved_notebook_without_any_kernel_says_so(a_widget):
+    a_widget.render(traits={"kernel_now": NOW_MS - DAY}, manager={"create_view": "an HTML export's"})
+    a_widget.pass_time(10 * SECOND)
+    expect(a_widget.card).to_contain_text("Saved view: run this cell to sign in.")
+
+
+def test_the_widget_asks_nothing_of_jupyters_page_and_every_colour_of_jupyters_has_another_behind_it():
+    script, style = ((STATIC / name).read_text() for name in ("widget.js", "widget.css"))
+    # What pages of Jupyter have, and VS Code, Colab and marimo have not.
+    named = re.findall(r"\b(?:Jupyter|jupyterapp|jupyterlab|requirejs|require|google)\b\s*[.(\[]", script)
+    assert named == []
+    assert "jupyter-config-data" not in script
+    variables = re.findall(r"var\((--(?!law-)[\w-]+)(,?)", style)
+    assert len(variables) > 5
+    assert [name for name, fall_back in variables if not fall_back] == []
+
+
+@pytest.mark.parametrize(
+    ("theme", "system", "ink"),
+    [
+        ("vscode-light", "dark", "rgb(27, 31, 36)"),
+        ("vscode-dark", "light", "rgb(236, 239, 243)"),
+        ("vscode-high-contrast", "light", "rgb(236, 239, 243)"),
+        ("vscode-high-contrast vscode-high-contrast-light", "dark", "rgb(27, 31, 36)"),
+    ],
+)
+def test_the_theme_is_vscodes_whatever_the_systems_is(a_widget, theme, system, ink):
+    a_widget.page.emulate_media(color_scheme=system)
+    a_widget.page.evaluate("(theme) => { document.body.className = theme }", theme)
+    a_widget.render(signed_in())
+    expect(a_widget.card).to_have_css("color", ink)

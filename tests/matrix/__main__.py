@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import requires, version
 from pathlib import Path
 
 from . import environments, report
@@ -24,7 +25,19 @@ PAGE = environments.ROOT / "docs" / "kernel-matrix.md"
 FRONT_ENDS = {
     "4.2": ("jupyterlab==4.2.*", "notebook==7.2.*"),
     "binder": ("jupyterlab==4.4.9", "notebook==7.4.*", "ipykernel==7.0.1", "ipywidgets==8.1.7"),
+    # What the SDK's own extra pins: ipywidgets 7.6.0, anywidget 0.9.0, in the newest JupyterLab.
+    "sdk": ("luminarycloud[jupyter]", "ipykernel"),
 }
+# ipywidgets 7.6.0 imports what it does not name; luminarycloud[jupyter], for whose sake it is allowed, names that.
+LOWEST = ("ipython-genutils==0.2.0",)
+CONTRACT = "tests/contract"
+IN_LAB = "tests/browser/test_lab_sign_in.py"
+# The values, the files, the SDK, the sandbox with it, a sign-in in a kernel and in JupyterLab 4.2.0, in which a click
+# waits for the running cell.
+ON_LOWEST = (
+    *("tests/unit", CONTRACT, "tests/sandbox/test_sdk.py", "tests/kernel/test_sign_in.py"),
+    f"{IN_LAB}::test_after_a_pasted_key_the_next_cells_list_the_accounts_projects",
+)
 SIDEBAR = tuple(f"tests/browser/test_{name}.py" for name in ("sidebar", "palette", "foreign_kernels"))
 REACH, CONTRAST = "tests/matrix/test_reach.py", "tests/matrix/contrast.py"
 # What these prove lies in a child process, in files and at a server, and is the same on every kernel.
@@ -36,12 +49,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=main.__doc__)
     parser.add_argument("--ipykernel", action="append", metavar="VERSION", help="only this one; writes no page")
     parser.add_argument("--front-end", action="append", choices=FRONT_ENDS, help="only this one; writes no page")
+    parser.add_argument("--sdk", action="append", metavar="MINOR", help="only this one, or `lowest`; writes no page")
     parser.add_argument("--reach", action="store_true", help="only what the page shows, without the other kernel tests")
     options = parser.parse_args()
     chosen, reach = options.ipykernel, options.reach
-    if options.front_end or chosen:
+    if options.front_end or chosen or options.sdk:
         kernels = [_on_ipykernel(f"ipykernel=={version}", reach) for version in chosen or ()]
-        return _verdict(kernels + [_in_front_end(name) for name in options.front_end or ()])
+        kernels += [_in_front_end(name) for name in options.front_end or ()]
+        return _verdict(kernels + [_with_sdk(name) for name in options.sdk or ()])
     kernels = [_on_ipykernel(f"ipykernel=={version}", reach) for version in IPYKERNELS]
     tested = {kernel.versions["ipykernel"] for kernel in kernels}
     newest = environments.make("ipykernel")
@@ -51,9 +66,10 @@ def main() -> int:
     pythons = [_run(environments.make("ipykernel", python=python), [REACH]) for python in others.values() if python]
     missing = [version for version, python in others.items() if python is None]
     front_ends = [_in_front_end(name) for name in FRONT_ENDS]
-    PAGE.write_text(report.document(kernels, pythons, missing, front_ends), encoding="utf-8")
+    sdks = [_with_sdk(name) for name in ("lowest", *_sdks())]
+    PAGE.write_text(report.document(kernels, pythons, missing, front_ends, sdks), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
-    return _verdict(kernels + pythons + front_ends)
+    return _verdict(kernels + pythons + front_ends + sdks)
 
 
 def _is_this(version: str) -> bool:
@@ -72,30 +88,52 @@ def _on_ipykernel(requirement: str, reach: bool) -> Kernel:
 def _in_front_end(name: str) -> Kernel:
     # A plot is drawn in one of the tests.
     interpreter = environments.make(*FRONT_ENDS[name], "matplotlib")
-    return _run(interpreter, [*SIDEBAR, "-m", "matrix or not matrix"])
+    # Nothing but our own widget draws there, and the sidebar is the same.
+    suites = [IN_LAB] if name == "sdk" else [*SIDEBAR, "-m", "matrix or not matrix"]
+    return _run(interpreter, suites)
 
 
-def _run(interpreter: Path, arguments: list[str]) -> Kernel:
-    """Run pytest with `arguments` on the interpreter's kernel; those that have stalled for a known reason once more."""
+def _sdks() -> list[str]:
+    """Return the minors of the SDK between the oldest, which is among the lowest, and the newest, of `make test`."""
+    declared = next(one for one in requires("luminary-auth-widget") or () if one.startswith("luminarycloud>=0."))
+    oldest, newest = (int(found.split(".")[1]) for found in (declared, version("luminarycloud")))
+    return [f"0.{minor}" for minor in range(oldest + 1, newest)]
+
+
+def _with_sdk(name: str) -> Kernel:
+    """Run what stands closest to the SDK with another version of it, or with the lowest of all that is declared."""
+    if name == "lowest":
+        lowest = environments.make(*LOWEST, extras="[test]", options=("--resolution", "lowest-direct"))
+        return _run(lowest, [*ON_LOWEST], here=False)
+    interpreter = environments.make(f"luminarycloud=={name}.*", extras="[test]")
+    return _run(interpreter, [CONTRACT], here=False)
+
+
+def _run(interpreter: Path, arguments: list[str], *, here: bool = True) -> Kernel:
+    """Run pytest with `arguments` on the interpreter's kernel; those that have stalled for a known reason once more.
+
+    The tests themselves run in this environment, with `here`, or in that of the interpreter.
+    """
     versions, began = environments.contents(interpreter), time.monotonic()
     name = Kernel(versions, {}).name
     print(f"\n== {name} ==", flush=True)
-    cases = _pytest(interpreter, arguments)
+    runner = Path(sys.executable) if here else interpreter
+    cases = _pytest(runner, interpreter, arguments)
     failed = [case for case in cases.values() if case.failures]
     if failed and all(case.stalled for case in failed) and versions["ipykernel"] in STALLING:
         print(f"{name}: {len(failed)} stalled (ipython/ipykernel#1554). Once more, those alone:", flush=True)
-        cases |= _pytest(interpreter, [*arguments, "--last-failed"])
+        cases |= _pytest(runner, interpreter, [*arguments, "--last-failed"])
     print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     return Kernel(versions, cases)
 
 
-def _pytest(interpreter: Path, arguments: list[str]) -> dict[str, Case]:
+def _pytest(runner: Path, interpreter: Path, arguments: list[str]) -> dict[str, Case]:
     written, cache = interpreter.parents[1] / "report.xml", interpreter.parents[1] / "pytest"
     written.unlink(missing_ok=True)
     # Only this family of reports keeps what a test records.
     options = ["-o", "junit_family=xunit1", f"--junitxml={written}", "-o", f"cache_dir={cache}", "--quiet"]
     environ = {**os.environ, "KERNEL_PYTHON": str(interpreter), "LAB_PYTHON": str(interpreter)}
-    command = [sys.executable, "-m", "pytest", *options, *arguments]
+    command = [str(runner), "-m", "pytest", *options, *arguments]
     # 1: tests have failed, and the report says which. Anything else is a run that did not take place.
     if (code := subprocess.run(command, cwd=environments.ROOT, env=environ, check=False).returncode) > 1:
         raise SystemExit(f"pytest has ended with {code}.")

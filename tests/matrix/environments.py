@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -20,17 +21,36 @@ print(json.dumps({**versions, "Python": platform.python_version()}))
 """
 
 
-def make(*requirements: str, python: str = sys.executable, below: Path = FOLDER) -> Path:
+def make(
+    *requirements: str,
+    python: str = sys.executable,
+    extras: str = "",
+    options: Sequence[str] = (),
+    below: Path = FOLDER,
+) -> Path:
     """Return the interpreter of an environment that holds this library and `requirements`; make it where necessary.
 
     What is pinned is made anew when what is installed from here changes, the newest of something each time.
+
+    Parameters
+    ----------
+    requirements : str
+        What else is in it.
+    python : str
+        Its interpreter.
+    extras : str
+        Of this library, in brackets.
+    options : sequence of str
+        For the installer.
+    below : Path
+        The folder of such environments.
     """
-    name = re.sub(r"[^\w.]+", "-", "_".join(requirements))
+    name = re.sub(r"[^\w.]+", "-", "_".join((*options, *requirements))).strip("-")
     folder = below / f"{name}-{Path(python).name}"
     made, interpreter = folder / "made-from", folder / "bin" / "python"
     wanted, pinned = _state_of_the_source(), any("==" in requirement for requirement in requirements)
     if not (pinned and made.is_file() and made.read_text() == wanted):
-        fill(folder, "--editable", str(ROOT), *requirements, python=python)
+        fill(folder, *options, "--editable", f"{ROOT}{extras}", *requirements, python=python)
         made.write_text(wanted)
     return interpreter
 

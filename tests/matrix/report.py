@@ -29,7 +29,14 @@ Somebody signs in at the top of a column; the code at the left then lists the pr
 _FRONT_ENDS = """
 ## Front ends
 
-The sidebar in JupyterLab and Notebook, in a real browser; `make test` runs the same tests on the newest of each.
+In a real browser; `make test` runs the same tests on the newest of each. With ipywidgets 7.6.0 and anywidget 0.9.0, as
+`luminarycloud[jupyter]` pins them: the sign-in in a cell; else: the sidebar.
+"""
+_SDKS = """
+## Versions of the SDK, and the lowest of everything
+
+What we touch of the SDK, with another version of it; `make test` has the newest. The first row is the lowest that
+pyproject.toml allows of each dependency, with which more of the suite runs.
 """
 
 
@@ -97,7 +104,9 @@ class Kernel:
         return next(filter(None, found), "not run")
 
 
-def document(kernels: list[Kernel], pythons: list[Kernel], missing: list[str], front_ends: list[Kernel]) -> str:
+def document(
+    kernels: list[Kernel], pythons: list[Kernel], missing: list[str], front_ends: list[Kernel], sdks: list[Kernel]
+) -> str:
     """Return the whole page: a table for each of `kernels`, a row for each of the others, a word on those missing."""
     shared = [f"{name} {kernels[0].versions[name]}" for name in ("luminarycloud", "ipywidgets", "anywidget")]
     head = [["ipykernel", "Python", "tests run on it", "of these passed"], ["---"] * 4]
@@ -106,14 +115,17 @@ def document(kernels: list[Kernel], pythons: list[Kernel], missing: list[str], f
     ]
     absent = [f"\nNot run, for want of an interpreter: Python {', '.join(missing)}.\n"] if missing else []
     page = [_INTRODUCTION.format(versions=", ".join(shared)), *map(_row, head + rows), *absent]
-    return "\n".join(page) + "\n" + "".join(kernel.table() for kernel in kernels) + _front_ends(front_ends)
+    tables = [kernel.table() for kernel in kernels]
+    tables += [_table(_FRONT_ENDS, ("JupyterLab", "Notebook", "ipykernel", "ipywidgets", "anywidget"), front_ends)]
+    tables += [_table(_SDKS, ("luminarycloud", "ipywidgets", "anywidget", "requests", "ipykernel"), sdks)]
+    return "\n".join(page) + "\n" + "".join(tables)
 
 
-def _front_ends(front_ends: list[Kernel]) -> str:
-    names = ("jupyterlab", "notebook", "ipykernel", "ipywidgets")
-    head = [["JupyterLab", "Notebook", "ipykernel", "ipywidgets", "tests run on it", "of these passed"], ["---"] * 6]
-    rows = [[*(one.versions[name] for name in names), str(len(one.cases)), str(one.passed)] for one in front_ends]
-    return "\n".join((_FRONT_ENDS, *map(_row, head + rows))) + "\n"
+def _table(introduction: str, names: tuple[str, ...], ones: list[Kernel]) -> str:
+    """Return a row for each, of the versions of what is in `names` and of what was run."""
+    head = [[*names, "tests run on it", "of these passed"], ["---"] * (len(names) + 2)]
+    rows = [[*(one.versions[name.lower()] for name in names), str(len(one.cases)), str(one.passed)] for one in ones]
+    return "\n".join((introduction, *map(_row, head + rows))) + "\n"
 
 
 def _parameter(name: str) -> str:

@@ -28,12 +28,14 @@ export async function createPlugin(take) {
     "@jupyterlab/notebook", "@jupyterlab/application", "@jupyterlab/apputils", "@jupyterlab/settingregistry",
     "@jupyterlab/statusbar", "@jupyterlab/translation", "@jupyterlab/ui-components", "@lumino/signaling", "@lumino/widgets",
   ].map(take));
-  // Notebook 7 has no status bar, other front ends may have less.
-  const optional = [ILayoutRestorer, ICommandPalette, ISettingRegistry, IStatusBar, ITranslator].filter(Boolean);
+  // Notebook 7 has no status bar, Voilà no notebooks, other front ends may have less.
+  const optional = [INotebookTracker, ILayoutRestorer, ICommandPalette, ISettingRegistry, IStatusBar, ITranslator].filter(Boolean);
 
-  /** @param {any} app @param {any} tracker @param {any[]} services */
-  function activate(app, tracker, ...services) {
+  /** @param {any} app @param {any[]} services */
+  function activate(app, ...services) {
     const service = (/** @type {any} */ token) => token && services[optional.indexOf(token)];
+    const tracker = service(INotebookTracker);
+    if (!tracker) return;
     const words = service(ITranslator)?.load("luminary_auth_widget");
     /** @type {Say} */
     const say = (text, ...args) => words?.__(text, ...args) ?? text.replace("%1", () => args[0]);
@@ -64,7 +66,7 @@ export async function createPlugin(take) {
   }
 
   return {
-    id: ID, autoStart: true, requires: [INotebookTracker], optional, activate,
+    id: ID, autoStart: true, optional, activate,
     description: "Shows the sign-in of the active notebook's kernel in the left sidebar and the status bar.",
   };
 }
