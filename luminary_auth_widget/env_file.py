@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dotenv
 
-from .credentials import Secret
+from .credentials import Secret, interrupted_outside
 from .errors import EnvFileUnusable, StorageFailed
 from .files import absolute, friendly, replacing
 
@@ -161,6 +161,7 @@ def add_to_gitignore(path: Path) -> Path:
     return ignore
 
 
+@interrupted_outside
 def _set_key(draft: Path, key: Secret) -> None:
     # python-dotenv (1.2) takes blank lines before an assignment, and `export`, for a part of it, and drops them.
     before = _ASSIGNMENT.search(draft.read_text(encoding="utf-8"))

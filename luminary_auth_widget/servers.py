@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from . import sdk
-from .credentials import Secret
+from .credentials import Secret, interrupted_outside
 from .errors import (
     AuthError,
     CertificateInvalid,
@@ -43,6 +43,7 @@ _HOW_TO_SIGN_IN_AGAIN = "Sign in with the browser again."
 _HOW_TO_GET_A_KEY = "Create a new one under My Account → Profile → API Keys, then paste it here."
 
 
+@interrupted_outside
 def check_key(key: Secret, address: str) -> None:
     """Ask the server at `address` whether it accepts `key`; return if it does.
 
@@ -61,6 +62,7 @@ def check_key(key: Secret, address: str) -> None:
     _raise_unless_accepted(answer, address)
 
 
+@interrupted_outside
 def check_session(client: Client, address: str) -> Secret:
     """Renew the access token if it needs to be, ask the server whether it accepts it, and return it.
 
@@ -86,6 +88,7 @@ def check_session(client: Client, address: str) -> Secret:
     return token
 
 
+@interrupted_outside
 def identity(token: Secret, auth_domain: str) -> str:
     """Return the e-mail address or name that an access token stands for, or "" where the server does not tell.
 
@@ -113,6 +116,7 @@ def _bearer(token: Secret) -> Callable[[requests.PreparedRequest], requests.Prep
     return sign
 
 
+@interrupted_outside
 def revoke(token: Secret, auth_domain: str, client_id: str) -> None:
     """End a browser session at the identity server (RFC 7009).
 
@@ -137,6 +141,7 @@ def revoke(token: Secret, auth_domain: str, client_id: str) -> None:
         raise problem
 
 
+@interrupted_outside
 def access_token(client: Client, *, renew: bool = False) -> Secret:
     """Return an access token, renewed where it must be; at most 5 s, the SDK's own limit for that request.
 
