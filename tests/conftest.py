@@ -17,6 +17,7 @@ _WITH_LOGINS = {
     *("test_documented_story", "test_lab_browser_sign_in", "test_lab_demo", "test_login", "test_other_kernels"),
     *("test_notebooks_with_logins", "test_palette", "test_readme", "test_stand_in", "test_waiting"),
     *("test_binder", "test_jupyterhub"),
+    *("test_leaks", "test_leaks_in_lab"),
 }
 
 
