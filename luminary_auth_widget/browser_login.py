@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -9,14 +10,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
 
 from . import servers, token_store
-from .credentials import Secret
+from .credentials import Secret, interrupted_outside
 from .errors import (
     AttemptCancelled,
     AuthError,
@@ -37,6 +38,8 @@ from .records import SETTINGS
 
 # The child answers on loopback; the exchange of the code happens after the answer.
 _PASTE_SECONDS = 5
+# What may stand in a query as it is (RFC 3986), and what is escaped already.
+_OF_QUERIES = "%!$&'()*+,/:;=?@[]"
 _END_SECONDS = 3
 _FOLDER_PREFIX = ".login-"
 # Where there are no locks: a login lives for minutes; an older folder was left when parent and child were killed.
@@ -160,16 +163,7 @@ class BrowserLogin:
             raise CallbackUnusable(
                 problem, next_step="Copy the whole address of the page on which the browser ended, after signing in."
             )
-        # Loopback is not for proxies; and a connection that stays open would hold the child up.
-        with requests.Session() as http:
-            http.trust_env = False
-            with suppress(requests.RequestException):  # what counts is what the child says then
-                http.get(
-                    f"http://127.0.0.1:{self._link.port if self._link else 0}/callback?{query.reveal()}",
-                    headers={"Connection": "close"},
-                    allow_redirects=False,
-                    timeout=_PASTE_SECONDS,
-                )
+        _bring(query, self._link.port if self._link else None)
 
     def cancel(self) -> None:
         """End the child: the port is free when this returns, and nothing was changed."""
@@ -295,6 +289,22 @@ def _parsed(line: str) -> dict[str, Any] | None:
         fact = json.loads(line)
         return fact if isinstance(fact, dict) else None
     return None
+
+
+@interrupted_outside
+def _bring(query: Secret, port: int | None) -> None:
+    """Open the callback's address, as a browser does.
+
+    Not by requests: at debug level urllib3 logs every address, and here the code is in it. http.client logs nothing,
+    and knows no proxies.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PASTE_SECONDS)
+    # What counts is what the child says then.
+    with closing(connection), suppress(OSError, http.client.HTTPException):
+        escaped = quote(query.reveal(), safe=_OF_QUERIES, errors="replace")
+        # A connection that stays open would hold the child up.
+        connection.request("GET", f"/callback?{escaped}", headers={"Connection": "close"})
+        connection.getresponse().read()
 
 
 def _link(url: str) -> Link | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, ParamSpec, TypeVar
 
 from .errors import KeyMalformed
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
 
 _GET_A_KEY = "Copy the whole key from My Account → Profile → API Keys; if it is lost, create a new one there."
 
@@ -64,6 +69,24 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("A Secret is neither pickled nor copied: it would be written down somewhere.")
+
+
+def interrupted_outside(call: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+    """Let an interrupt during `call` be raised outside of it.
+
+    Verbose tracebacks print the arguments of every frame, and below `call` there are libraries that were handed the
+    text of a secret. Their errors are caught where they arise; an interrupt must go on.
+    """
+
+    @functools.wraps(call)
+    def called(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+        try:
+            return call(*args, **kwargs)
+        except KeyboardInterrupt:
+            pass
+        raise KeyboardInterrupt
+
+    return called
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import dotenv
 from dotenv.parser import parse_stream
 
-from .credentials import Secret
+from .credentials import Secret, interrupted_outside
 from .errors import EnvFileUnusable, StorageFailed
 from .files import LARGEST_BYTES, NotReadable, absolute, alone_in, friendly, read_small, replacing
 
@@ -239,6 +239,7 @@ def add_to_gitignore(path: Path) -> Path:
     return ignore
 
 
+@interrupted_outside
 def _set_key(draft: Path, key: Secret | None) -> None:
     """Put `key` where a key stands in the file, else at its end; None takes it out. All else stays, to the byte."""
     text = draft.read_bytes().decode()

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import wrapt
 
 from . import env_file, token_store
-from .credentials import Secret
+from .credentials import Secret, interrupted_outside
 from .errors import AuthError, NotSignedIn, SDKUnusable, StorageFailed
 from .files import make_private_folder
 from .late import requests
@@ -137,10 +137,12 @@ class Deployment:
             problem = _changed(f"its Client could not be built ({type(error).__name__})")
         raise problem
 
+    @interrupted_outside
     def client_for_key(self, key: Secret) -> Client:
         """Build a client that signs its calls with `key`: two threads and a descriptor each, so one a sign-in."""
         return self._client(api_key=key.reveal())
 
+    @interrupted_outside
     def client_for_session(self, token: Secret | None = None) -> Client:
         """Build a client for the browser session in the SDK's store, or for a refresh token that lies elsewhere.
 

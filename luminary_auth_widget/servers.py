@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from . import sdk
-from .credentials import Secret
+from .credentials import Secret, interrupted_outside
 from .errors import (
     AuthError,
     CertificateInvalid,
@@ -51,6 +51,7 @@ _HOW_TO_SIGN_IN_AGAIN = "Sign in with the browser again."
 _HOW_TO_GET_A_KEY = "Create a new one under My Account → Profile → API Keys, then paste it here."
 
 
+@interrupted_outside
 def check_key(key: Secret, address: str) -> None:
     """Ask the server at `address` whether it accepts `key`; return if it does.
 
@@ -67,6 +68,7 @@ def check_key(key: Secret, address: str) -> None:
         raise KeyRefused("It was revoked, deleted or has expired.", next_step=_HOW_TO_GET_A_KEY)
 
 
+@interrupted_outside
 def check_session(client: Client, address: str) -> Secret:
     """Renew the access token if it needs to be, ask the server whether it accepts it, and return it.
 
@@ -90,6 +92,7 @@ def check_session(client: Client, address: str) -> Secret:
     raise SessionExpired("The server no longer accepts this session.", next_step=_HOW_TO_SIGN_IN_AGAIN)
 
 
+@interrupted_outside
 def identity(token: Secret, auth_domain: str) -> str:
     """Return the e-mail address or name that an access token stands for, or "" where the server does not tell.
 
@@ -118,6 +121,7 @@ def _bearer(token: Secret) -> Callable[[requests.PreparedRequest], requests.Prep
     return sign
 
 
+@interrupted_outside
 def revoke(token: Secret, auth_domain: str, client_id: str) -> None:
     """End a browser session at the identity server (RFC 7009).
 
@@ -142,6 +146,7 @@ def revoke(token: Secret, auth_domain: str, client_id: str) -> None:
         raise problem
 
 
+@interrupted_outside
 def access_token(client: Client, *, renew: bool = False) -> Secret:
     """Return an access token, renewed where it must be; at most 5 s, the SDK's own limit for that request.
 

@@ -11,8 +11,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # No graphics card is needed, and no connection but the test's own leaves the browser.
@@ -50,9 +51,18 @@ def find(playwright: Playwright) -> str:
 
 def launch(playwright: Playwright) -> Browser:
     """Start a headless Chromium."""
+    return playwright.chromium.launch(executable_path=find(playwright), args=_arguments())
+
+
+def launch_with_profile(playwright: Playwright, folder: Path, **options: Any) -> BrowserContext:
+    """Start a headless Chromium that keeps what it remembers in a folder."""
+    found = find(playwright)
+    return playwright.chromium.launch_persistent_context(folder, executable_path=found, args=_arguments(), **options)
+
+
+def _arguments() -> list[str]:
     # Chromium refuses its sandbox to root.
-    arguments = ["--no-sandbox", *ARGUMENTS] if _is_root() else list(ARGUMENTS)
-    return playwright.chromium.launch(executable_path=find(playwright), args=arguments)
+    return ["--no-sandbox", *ARGUMENTS] if _is_root() else list(ARGUMENTS)
 
 
 def note_complaints(page: Page, said: list[str]) -> None:

@@ -14,16 +14,11 @@ from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
 # A browser login comes back to one of four ports of the whole machine: the tests with one run one after the other.
 _WITH_LOGINS = {
     *("test_browser_faults", "test_browser_login", "test_browser_session", "test_browser_sign_in", "test_magics"),
-    *(
-        "test_documented_story",
-        "test_lab_browser_sign_in",
-        "test_lab_accessibility",
-        "test_lab_demo",
-        "test_login",
-        "test_other_kernels",
-    ),
+    *("test_documented_story", "test_lab_accessibility", "test_lab_browser_sign_in", "test_lab_demo", "test_login"),
+    *("test_other_kernels",),
     *("test_notebooks_with_logins", "test_palette", "test_readme", "test_stand_in", "test_waiting"),
     *("test_binder", "test_jupyterhub", "test_killed_kernels", "test_many_kernels", "test_network_logins"),
+    *("test_leaks", "test_leaks_in_lab"),
 }
 
 

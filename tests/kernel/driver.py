@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import IO, Any
 
 import psutil
 import requests
@@ -63,15 +63,21 @@ class Ran:
 class Kernel:
     """A kernel process of its own; `run` a cell, `click` in the widget, `wait_for` a state of the session."""
 
-    def __init__(self, folder: Path, environ: dict[str, str], arguments: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        folder: Path,
+        environ: dict[str, str],
+        arguments: tuple[str, ...] = (),
+        log: IO[bytes] | None = None,
+    ):
         self.folder = folder
         self.messages: list[dict[str, Any]] = []
-        self._replied: set[str] = set()
+        self.replies: list[dict[str, Any]] = []
         self.traits: dict[str, dict[str, Any]] = {}
         # What the widget has told its views last.
         self.last_status: dict[str, Any] = {}
         self.manager = KernelManager(kernel_name="python3", kernel_spec_manager=_OnePython())
-        self.manager.start_kernel(cwd=str(folder), env=environ, extra_arguments=list(arguments))
+        self.manager.start_kernel(cwd=str(folder), env=environ, extra_arguments=list(arguments), stdout=log, stderr=log)
         self.client = self.manager.blocking_client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=LIMIT_SECONDS)
@@ -121,9 +127,9 @@ class Kernel:
         ipykernel 7.0 to 7.3 may never read what arrives in the instant in which it sends one (ipython/ipykernel#1554):
         nothing is sent before it is here.
         """
-        while request not in self._replied:
+        while not any(reply["parent_header"].get("msg_id") == request for reply in self.replies):
             with _silence():
-                self._replied.add(self.client.get_shell_msg(timeout=LIMIT_SECONDS)["parent_header"].get("msg_id"))
+                self.replies.append(self.client.get_shell_msg(timeout=LIMIT_SECONDS))
 
     def click(
         self, model: str, kind: str, *, buffers: tuple[bytes, ...] = (), subshell: str | None = None, **content: Any

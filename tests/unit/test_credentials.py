@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from luminary_auth_widget.credentials import Secret, clean_key
+from luminary_auth_widget.credentials import Secret, clean_key, interrupted_outside
 from luminary_auth_widget.errors import KeyMalformed
 
 KEY = "lc-0123456789abcdefA1b2"
@@ -136,3 +136,17 @@ def test_a_refused_text_stands_in_no_frame_of_the_traceback():
         ours = "luminary_auth_widget" in frames.tb_frame.f_code.co_filename
         assert not ours or "with-blanks" not in repr(frames.tb_frame.f_locals)
         frames = frames.tb_next
+
+
+def test_an_interrupt_leaves_the_frames_behind_that_were_handed_the_text():
+    def library(_text):
+        raise KeyboardInterrupt
+
+    @interrupted_outside
+    def send(key):
+        library(key.reveal())
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        send(Secret("lc-made-up-0123"))
+    assert caught.traceback[-1].name == "called"
+    assert caught.value.__context__ is None
