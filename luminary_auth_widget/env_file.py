@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import stat
@@ -18,10 +19,14 @@ from .credentials import Secret, interrupted_outside
 from .errors import EnvFileUnusable, StorageFailed
 from .files import LARGEST_BYTES, NotReadable, absolute, alone_in, friendly, read_small, replacing
 
+# It warns of each line that it cannot read, and without a handler logging prints that into whichever cell runs.
+logging.getLogger("dotenv").addHandler(logging.NullHandler())
+
 KEY_NAME = "LC_API_KEY"
 _GIT_SECONDS = 2
-# python-dotenv (1.2) looks through a run of blanks once for each of them: of a million, for hours.
-_MOST_BLANKS = 1000
+# python-dotenv (1.2) looks through a run of blanks once for each of them, and for the end of a `${` once for each: of
+# a million, for hours.
+_MOST_BLANKS, _MOST_REFERENCES = 1000, 1000
 _BLANKS = re.compile(r"[^\S\r\n]+")
 # What python-dotenv takes for a part of an assignment: the lines and blanks before it, `export`, the end of its line.
 _AROUND = re.compile(r"(?P<lines>\s*[\r\n])?(?P<before>\s*(?:export\s+)?).*?(?P<end>(?:\r\n|[\r\n])?)", re.DOTALL)
@@ -300,9 +305,10 @@ def _text_of(path: Path) -> str:
     try:
         # utf-8-sig: Windows editors put a mark before the first name, and end lines in their own way.
         text = io.TextIOWrapper(io.BytesIO(read_small(path)), encoding="utf-8-sig").read()
-        if max(map(len, _BLANKS.findall(text)), default=0) <= _MOST_BLANKS:
+        blanks = max(map(len, _BLANKS.findall(text)), default=0)
+        if blanks <= _MOST_BLANKS and text.count("${") <= _MOST_REFERENCES:
             return text
-        problem = "holds blanks by the thousand, as no .env file does"
+        problem = "holds blanks or ${ by the thousand, as no .env file does"
     except FileNotFoundError:
         problem = "does not exist"
     except NotReadable as error:

@@ -40,7 +40,8 @@ def fuzzed(*strategies: Any, **named: Any) -> Callable[[Callable[..., Any]], Cal
     """Run a test with each of CASES inputs."""
 
     def decorate(test: Callable[..., Any]) -> Callable[..., None]:
-        return FUZZING(given(*strategies, **named)(test))
+        tried: Callable[..., None] = FUZZING(given(*strategies, **named)(test))
+        return tried
 
     return decorate
 

@@ -26,7 +26,9 @@ LINKS = st.sampled_from(
         *("https://[::1/", "?", "https://login.example.com/?redirect_uri=http%3A%2F%2F%5B", "javascript:alert(1)"),
     ]
 )
-EVENTS = st.sampled_from(["ready", "link", "landed", "stranger", "done", "failed", "", "Done", 3, None, [], {}]) | JSON
+EVENTS: st.SearchStrategy[object] = (
+    st.sampled_from(["ready", "link", "landed", "stranger", "done", "failed", "", "Done", 3, None, [], {}]) | JSON
+)
 REASONS = (
     st.sampled_from(["denied", "timeout", "ports", "certificate", "slow", "unreachable", "server", "answer", "sdk"])
     | JSON
