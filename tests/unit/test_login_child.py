@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -36,7 +37,7 @@ class Heard:
     """What a login has told, in order: (name, what came with it)."""
 
     def __init__(self):
-        self.told = queue.Queue()
+        self.told: queue.Queue[Any] = queue.Queue()
         names = ("linked", "landed", "stranger", "finished", "failed")
         self.events = Events(**{name: self._hear(name) for name in names})
 
@@ -165,7 +166,7 @@ def test_a_failure_without_the_systems_word_is_named_by_its_kind(tmp_path, monke
     def refuse(*_arguments, **_options):
         raise BlockingIOError
 
-    monkeypatch.setattr(browser_login.subprocess, "Popen", refuse)
+    monkeypatch.setattr("subprocess.Popen", refuse)
     with pytest.raises(SDKUnusable, match="could not be started: BlockingIOError"):
         BrowserLogin(tmp_path / "credentials")
     assert list((tmp_path / "credentials").iterdir()) == []
@@ -205,7 +206,7 @@ def test_every_event_of_a_login_is_told_in_its_order_and_noise_between_them_is_p
 
 
 def test_when_the_session_is_told_the_childs_folder_is_gone_and_soon_the_child_and_its_thread_are(a_login, a_store):
-    left = queue.Queue()
+    left: queue.Queue[Any] = queue.Queue()
     login, heard = a_login("keep('{\"refresh_token\": \"a-token\"}'); say('done')", begins=False)
     child = login._process
     object.__setattr__(heard.events, "finished", lambda *_: left.put((list(a_store.iterdir()), login.alive)))
@@ -322,7 +323,7 @@ def test_a_child_that_was_never_told_to_begin_is_ended_with_both_its_pipes(a_log
 def a_port(monkeypatch):
     """A listener on loopback, as the child's; what came to it, after an answer that sends elsewhere."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        came = queue.Queue()
+        came: queue.Queue[str] = queue.Queue()
 
         def answer():
             while True:
