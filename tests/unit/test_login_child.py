@@ -278,6 +278,13 @@ def test_a_child_that_has_ended_before_it_is_told_to_begin_fails_the_login_and_r
     assert "ended without a word" in heard.next()[1].message
 
 
+def test_a_pipe_that_is_closed_before_the_child_is_told_to_begin_fails_the_login_and_raises_nothing(a_login):
+    login, heard = a_login("", begins=False)
+    login._process.stdin.close()
+    login.begin(heard.events, environment="standard", target=None)
+    assert "ended without a word" in heard.next()[1].message
+
+
 def test_a_child_is_alive_until_it_ends_or_is_ended(a_login):
     login, _heard = a_login("wait()")
     assert login.alive
