@@ -26,6 +26,8 @@ _SETTLE_SECONDS = 30
 class Place:
     """What the pieces of code of one test share."""
 
+    _session: AuthSession
+
     def __init__(self) -> None:
         self._environ, self._executable = dict(os.environ), sys.executable
         # Before the first test as before the last.
@@ -38,10 +40,10 @@ class Place:
             self._watched.append(one)
 
         # Looks at the store every two seconds; here, when the test says so.
-        watcher.StoreWatcher.start = note  # type: ignore[method-assign]
+        watcher.StoreWatcher.start = note  # type: ignore[method-assign, assignment]
         self.reset()
 
-    def reset(self) -> None:
+    def reset(self) -> dict[str, Any]:
         """Forget the last test."""
         with suppress(AttributeError):  # there is none yet
             self._session.cancel()
@@ -57,8 +59,16 @@ class Place:
         self._heard: list[list[Any]] = []
         self._session.on_change(self._hear)
         values = {name: thing for module in (errors, status) for name, thing in vars(module).items()}
-        ours = {"session": self._session, "look": self._look, "projects": _projects, "settle": _settle, "until": _until}
+        ours = {
+            "session": self._session,
+            "look": self._look,
+            "projects": _projects,
+            "settle": _settle,
+            "until": _until,
+            "ended": _ended,
+        }
         self._names: dict[str, Any] = {**values, **ours, "attended": _attended}
+        return {}
 
     def run(self, code: str, names: dict[str, Any], settle: bool) -> dict[str, Any]:
         """Run a piece of code, wait for what it has begun in the background, and tell all that can be seen."""
@@ -92,6 +102,13 @@ def _attended() -> None:
 def _settle() -> None:
     for thread in threading.enumerate():
         if thread.name == "luminary-auth":
+            thread.join(_SETTLE_SECONDS)
+
+
+def _ended() -> None:
+    """Wait for the end of the login under way."""
+    for thread in threading.enumerate():
+        if thread.name == "luminary-auth-login":
             thread.join(_SETTLE_SECONDS)
 
 
@@ -143,7 +160,7 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         try:
-            answer = {"reset": place.reset()} if asked.pop("reset", None) else place.run(**asked)
+            answer = place.run(**asked) if asked else place.reset()
         except BaseException:  # noqa: BLE001 - the test fails with it
             answer = {"broken": traceback.format_exc()}
         with suppress(BrokenPipeError):

@@ -60,7 +60,7 @@ class Place:
     def renew(self) -> None:
         """Forget the last test: an empty folder, no credentials, a new session."""
         self._empty()
-        self._ask(reset=True)
+        self._ask()
 
     def run(self, code: str = "", *, settle: bool = True, **names: Any) -> Told:
         """Run code in which `session` is the session; return what can be seen then."""
@@ -91,7 +91,7 @@ class Place:
         self._process.stdin.write(json.dumps(what) + "\n")
         self._process.stdin.flush()
         with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
+            selector.register(self._process.stdout.fileno(), selectors.EVENT_READ)
             assert selector.select(LIMIT_SECONDS), "The process has gone silent."
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         assert "broken" not in answer, answer["broken"]

@@ -20,7 +20,7 @@ WAITS = f"say('link', link={SHOWN!r}); wait()"
 # The link, then, once a file `go` is there, the end.
 GOES_ON = f"say('link', link={SHOWN!r})\nwhile not os.path.exists('go'): time.sleep(0.005)\n"
 BEGIN = "session.sign_in_with_browser()"
-GO = "open('go', 'w').close(); until(lambda: not session.status.attempt or not session.status.attempt.running)"
+GO = "open('go', 'w').close(); ended()"
 
 
 def _brings(token):
@@ -137,8 +137,7 @@ def ask_slowly(*given):
 servers.check_session = ask_slowly
 open("go", "w").close(); asked.wait(20)
 {meanwhile}
-go_on.set()
-[thread.join() for thread in threading.enumerate() if thread.name == "luminary-auth-login"]
+go_on.set(); ended()
 servers.check_session = ask
 """
 

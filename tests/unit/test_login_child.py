@@ -9,6 +9,7 @@ import stat
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -34,7 +35,7 @@ class Heard:
     """What a login has told, in order: (name, what came with it)."""
 
     def __init__(self):
-        self.told = queue.Queue()
+        self.told: queue.Queue[Any] = queue.Queue()
         names = ("linked", "landed", "stranger", "finished", "failed")
         self.events = Events(**{name: self._hear(name) for name in names})
 
@@ -148,7 +149,7 @@ def test_a_failure_without_the_systems_word_is_named_by_its_kind(tmp_path, monke
     def refuse(*_arguments, **_options):
         raise BlockingIOError
 
-    monkeypatch.setattr(browser_login.subprocess, "Popen", refuse)
+    monkeypatch.setattr("subprocess.Popen", refuse)
     with pytest.raises(SDKUnusable, match="could not be started: BlockingIOError"):
         BrowserLogin(tmp_path / "credentials")
     assert list((tmp_path / "credentials").iterdir()) == []
@@ -188,7 +189,7 @@ def test_every_event_of_a_login_is_told_in_its_order_and_noise_between_them_is_p
 
 
 def test_when_the_session_is_told_the_childs_folder_is_gone_and_soon_the_child_and_its_thread_are(a_login, a_store):
-    left = queue.Queue()
+    left: queue.Queue[Any] = queue.Queue()
     login, heard = a_login("keep('{\"refresh_token\": \"a-token\"}'); say('done')", begins=False)
     child = login._process
     object.__setattr__(heard.events, "finished", lambda *_: left.put((list(a_store.iterdir()), login.alive)))
@@ -261,6 +262,13 @@ def test_a_child_that_has_ended_before_it_is_told_to_begin_fails_the_login_and_r
     assert "ended without a word" in heard.next()[1].message
 
 
+def test_a_pipe_that_is_closed_before_the_child_is_told_to_begin_fails_the_login_and_raises_nothing(a_login):
+    login, heard = a_login("", begins=False)
+    login._process.stdin.close()
+    login.begin(heard.events, environment="standard", target=None)
+    assert "ended without a word" in heard.next()[1].message
+
+
 def test_a_child_is_alive_until_it_ends_or_is_ended(a_login):
     login, _heard = a_login("wait()")
     assert login.alive
@@ -306,7 +314,7 @@ def test_a_child_that_was_never_told_to_begin_is_ended_with_both_its_pipes(a_log
 def a_port(monkeypatch):
     """A listener on loopback, as the child's; what came to it, after an answer that sends elsewhere."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        came = queue.Queue()
+        came: queue.Queue[str] = queue.Queue()
 
         def answer():
             while True:
