@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import subprocess
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from dotenv.parser import parse_stream
 
 from .credentials import Secret, interrupted_outside
 from .errors import EnvFileUnusable, StorageFailed
-from .files import LARGEST_BYTES, NotReadable, absolute, alone_in, friendly, read_small, replacing
+from .files import LARGEST_BYTES, NotReadable, absolute, alone_in, friendly, read_small, real, replacing
+from .locks import Hold
 
 # It warns of each line that it cannot read, and without a handler logging prints that into whichever cell runs.
 logging.getLogger("dotenv").addHandler(logging.NullHandler())
@@ -163,18 +164,19 @@ def remember(path: Path, key: Secret) -> Remembered:
     StorageFailed
         If it cannot be written, or python-dotenv would not read the same key back.
     """
-    created = not os.path.lexists(path)
-    old, before = (None, Secret("")) if created else (read(path).key, _whole(path))
-    loose = not created and bool(path.stat().st_mode & 0o077)
-    with replacing(path) as draft:
-        _set_key(draft, key)
-        if read(draft).key != key:
-            raise StorageFailed(
-                f"{friendly(path)} would not give the key back: a quote in it is left open, or the key holds characters"
-                " that a .env file cannot keep.",
-                next_step=f"Set {KEY_NAME} in the environment instead.",
-            )
-        replaced = _taken(old, before, _whole(draft)) if old is not None else None
+    with _alone_beside(path):
+        created = not os.path.lexists(path)
+        old, before = (None, Secret("")) if created else (read(path).key, _whole(path))
+        loose = not created and bool(path.stat().st_mode & 0o077)
+        with replacing(path) as draft:
+            _set_key(draft, key)
+            if read(draft).key != key:
+                raise StorageFailed(
+                    f"{friendly(path)} would not give the key back: a quote in it is left open, or the key holds"
+                    " characters that a .env file cannot keep.",
+                    next_step=f"Set {KEY_NAME} in the environment instead.",
+                )
+            replaced = _taken(old, before, _whole(draft)) if old is not None else None
     return Remembered(path, created=created, replaced=replaced, tightened=loose)
 
 
@@ -190,16 +192,17 @@ def bring_back(path: Path, before: Replaced, key: Secret) -> bool:
     ------
     EnvFileUnusable, StorageFailed
     """
-    if read(path).key != key:
-        return False
-    with replacing(path) as draft:
-        now = _whole(draft)
-        if now.digest == before.since:
-            text = now.reveal()
-            text = text[: before.start] + before.text.reveal() + text[len(text) - before.end :]
-            draft.write_bytes(text.encode())
-        else:
-            _set_key(draft, before.key)
+    with _alone_beside(path):
+        if read(path).key != key:
+            return False
+        with replacing(path) as draft:
+            now = _whole(draft)
+            if now.digest == before.since:
+                text = now.reveal()
+                text = text[: before.start] + before.text.reveal() + text[len(text) - before.end :]
+                draft.write_bytes(text.encode())
+            else:
+                _set_key(draft, before.key)
     return True
 
 
@@ -211,7 +214,7 @@ def forget(path: Path, key: Secret) -> bool:
     bool
         Whether the line was there.
     """
-    with alone_in(Path(os.path.realpath(path)).parent):
+    with _alone_beside(path):
         if read(path).key != key:
             return False
         with replacing(path) as draft:
@@ -281,6 +284,10 @@ def _taken(key: Secret, before: Secret, after: Secret) -> Replaced:
     start = len(os.path.commonprefix([old, new]))  # noqa: RUF071 - by character is what is wanted
     end = len(os.path.commonprefix([old[start:][::-1], new[start:][::-1]]))  # noqa: RUF071
     return Replaced(key, Secret(old[start : len(old) - end]), start, end, after.digest)
+
+
+def _alone_beside(path: Path) -> AbstractContextManager[Hold]:
+    return alone_in(real(path).parent)
 
 
 def _whole(path: Path) -> Secret:

@@ -93,12 +93,7 @@ def replacing(path: Path, *, mode: int = 0o600, anew: bool = False) -> Iterator[
     StorageFailed
         If the folder cannot be written to, or what lies there is no small, regular file.
     """
-    try:
-        target = Path(os.path.realpath(path.parent), path.name) if anew else Path(os.path.realpath(path))
-    except ValueError:  # a NUL in it, or half a character
-        raise StorageFailed(
-            f"{friendly(path)} is no name that a file can have.", next_step="Choose another place."
-        ) from None
+    target = real(path.parent) / path.name if anew else real(path)
     with alone_in(target.parent):
         before = b"" if anew else _content_before(target)
         try:
@@ -170,6 +165,22 @@ class OwnFolder:
             over = Claim.is_over(left)
             if over or (over is None and unmarked_after is not None and _is_older(left, unmarked_after)):
                 shutil.rmtree(left, ignore_errors=True)
+
+
+def real(path: Path) -> Path:
+    """Return where `path` leads, links followed.
+
+    Raises
+    ------
+    StorageFailed
+        If no file can have that name.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:  # a NUL in it, or half a character
+        raise StorageFailed(
+            f"{friendly(path)} is no name that a file can have.", next_step="Choose another place."
+        ) from None
 
 
 def make_private_folder(folder: Path) -> None:

@@ -146,7 +146,7 @@ def test_a_remembered_key_is_read_back_and_every_other_line_is_as_it_was_also_wh
     remembered = path.read_bytes()
     assert dotenv.dotenv_values(path, encoding="utf-8-sig")["LC_API_KEY"] == key
     assert _without(_everything_but_the_key(remembered)) == _without(_everything_but_the_key(content))
-    assert done.replaced == ("LC_API_KEY" in dotenv.dotenv_values(stream=io.StringIO(_text_of(content))))
+    assert bool(done.replaced) == ("LC_API_KEY" in dotenv.dotenv_values(stream=io.StringIO(_text_of(content))))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     if not done.replaced:
         assert remembered.startswith(content)
