@@ -58,7 +58,7 @@ const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const PATIENCE = 4 * SECOND;
 /** Older traits may be those of a saved notebook. */
 const FRESH = MINUTE;
-/** Kept from password managers, and from JupyterLab's menu, which has no Paste. */
+/** No password managers; the browser's own menu has Paste. */
 const PRIVATE = {
   autocomplete: "off", autocapitalize: "off", spellcheck: false, "data-1p-ignore": "", "data-bwignore": "",
   "data-lpignore": "true", "data-form-type": "other",
@@ -142,14 +142,14 @@ function webAddress(address) {
   }
 }
 
-/** What is no address of the web is shown as text.
+/** No address of the web: shown as text.
  * @template T @param {Drawing<T>} drawing @param {(value: T, now: number) => string|null} address @param {string} label */
 const webLink = ({ h }, address, label, name = "") => h("a", {
   class: name, target: "_blank", rel: "noopener noreferrer", href: (...given) => webAddress(address(...given)),
   note: (...given) => (webAddress(address(...given)) ? label : address(...given) ?? ""),
 });
 
-// ---- Time: in the page's language, as this browser prefers it ----
+// ---- Time, in the page's language ----
 
 const PAGE = document.documentElement.lang.match(/^[a-z]{2,3}(?![a-z])/)?.[0];
 const TAGS = [...navigator.languages.filter((tag) => !PAGE || tag.split("-")[0] === PAGE), PAGE ?? "en"];
@@ -704,7 +704,7 @@ function createCard(line) {
   });
   let refused = false;
   follow(({ attempt }) => attempt?.phase === "failed" && attempt.method === "api_key", (now) => (refused = now));
-  /** Focus that was in the card stays in it. */
+  /** Focus in the card stays in it. */
   const draw = () => {
     const focused = focusIn(root), before = refused;
     drawing.draw(line.status ?? BLANK, line.now);
