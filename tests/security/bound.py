@@ -23,7 +23,7 @@ from luminary_auth_widget.widget import AuthWidget
 from .stand_in_worker import StandIn, line, stand_in
 
 # Never waited for: what is asked of a server is answered within milliseconds here.
-_LIMIT_SECONDS = 30
+_LIMIT_SECONDS = 120
 LINK = "https://login.example.com/authorize?state=STATE&redirect_uri=http%3A%2F%2F127.0.0.1%3A9876%2Fcallback"
 
 

@@ -15,7 +15,7 @@ _PROGRAM = """#!/bin/sh
 read order
 [ -e "$STAND_IN/store" ] && cp "$STAND_IN/store" "$LC_CREDENTIALS_DIR/tokens2"
 cat "$STAND_IN/says"
-[ -e "$STAND_IN/stays" ] && cat "$STAND_IN/more"
+[ -e "$STAND_IN/stays" ] && exec cat "$STAND_IN/more"
 exit 0
 """
 
