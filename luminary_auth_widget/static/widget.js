@@ -669,7 +669,7 @@ function copyButton({ button }, label, node, props) {
   return copy;
 }
 
-/** On plain http there is no clipboard. @param {HTMLElement} node */
+/** Plain http has no clipboard. @param {HTMLElement} node */
 async function copyText(node) {
   try {
     await navigator.clipboard.writeText(node.textContent ?? "");
