@@ -2,6 +2,7 @@
 
 import json
 import stat
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -185,6 +186,20 @@ def test_of_a_session_what_is_spoilt_is_left_out_and_what_is_needed_must_be_whol
     found = records.session(TOKEN)
     assert found == expected
     assert found is None or found.signed_in_at.utcoffset() == timedelta(0)
+
+
+@pytest.fixture
+def a_machine_in_tokyo(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_what_was_noted_is_told_in_utc_wherever_the_machine_is(a_machine_in_tokyo, a_folder):
+    records.note_session(OWN)
+    assert records.session(TOKEN).signed_in_at.isoformat() == "2027-03-01T12:00:00+00:00"
 
 
 def test_a_session_without_an_environment_is_of_the_standard_one(a_folder):
