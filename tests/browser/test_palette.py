@@ -41,7 +41,7 @@ def test_the_palette_signs_in_with_the_browser_and_out_checks_loads_env_and_copi
     _choose(a_lab_page, "Copy diagnostics")
     expect(panel.get_by_role("button", name="Copied")).to_be_visible(timeout=LIMIT)
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert "SDK: luminarycloud" in copied
+    assert "SDK · luminarycloud" in copied
     assert ADA.email not in copied
     _choose(a_lab_page, "Sign out…")
     panel.get_by_role("button", name="Everywhere").click()
