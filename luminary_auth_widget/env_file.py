@@ -25,6 +25,8 @@ logging.getLogger("dotenv").addHandler(logging.NullHandler())
 
 KEY_NAME = "LC_API_KEY"
 _GIT_SECONDS = 2
+# Of a line whose `=` was forgotten, the name holds the key.
+_SETTING = re.compile(rf"(?!{KEY_NAME})LC_[A-Z][A-Z_]*")
 # python-dotenv (1.2) looks through a run of blanks once for each of them, and for the end of a `${` once for each: of
 # a million, for hours.
 _MOST_BLANKS, _MOST_REFERENCES = 1000, 1000
@@ -84,7 +86,7 @@ def read(path: Path) -> EnvFile:
     """
     values = dotenv.dotenv_values(stream=io.StringIO(_text_of(path)))
     key = values.get(KEY_NAME)
-    settings = tuple(sorted(name for name in values if name.startswith("LC_") and name != KEY_NAME))
+    settings = tuple(sorted(name for name in values if _SETTING.fullmatch(name)))
     return EnvFile(path, Secret(key or "") if KEY_NAME in values else None, settings)
 
 
@@ -251,8 +253,9 @@ def add_to_gitignore(path: Path) -> Path:
 def _set_key(draft: Path, key: Secret | None) -> None:
     """Put `key` where a key stands in the file, else at its end; None takes it out. All else stays, to the byte."""
     text = draft.read_bytes().decode()
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    draft.write_bytes((mark + _with_key(text.removeprefix(mark), key)).encode())
+    # python-dotenv drops them all.
+    plain = text.lstrip("\ufeff")
+    draft.write_bytes((text[: len(text) - len(plain)] + _with_key(plain, key)).encode())
 
 
 def _with_key(text: str, key: Secret | None) -> str:
@@ -309,21 +312,31 @@ def _git(path: Path, *command: str) -> int:
 
 def _text_of(path: Path) -> str:
     """Return the file's text, as an editor shows it; every failure becomes a sentence."""
+    # Raised here, where no local holds the text: `%xmode Verbose` prints the locals of every frame it passes.
+    text, problem = _examined(path)
+    if problem:
+        pipe = stat.S_ISFIFO(_mode(path))
+        how = "Load it by dotenv.load_dotenv() in a cell before" if pipe else "Check the path"
+        raise EnvFileUnusable(
+            f"{friendly(path)} {problem}.", next_step=f"{how}, or paste the key into the field instead."
+        )
+    return text
+
+
+def _examined(path: Path) -> tuple[str, str]:
+    """Return the file's text, or nothing and what is wrong with it."""
     try:
         # utf-8-sig: Windows editors put a mark before the first name, and end lines in their own way.
         text = io.TextIOWrapper(io.BytesIO(read_small(path)), encoding="utf-8-sig").read()
-        blanks = max(map(len, _BLANKS.findall(text)), default=0)
-        if blanks <= _MOST_BLANKS and text.count("${") <= _MOST_REFERENCES:
-            return text
-        problem = "holds blanks or ${ by the thousand, as no .env file does"
     except FileNotFoundError:
-        problem = "does not exist"
+        return "", "does not exist"
     except NotReadable as error:
-        problem = f"is {error.strerror}"
+        return "", f"is {error.strerror}"
     except UnicodeDecodeError:
-        problem = "is not UTF-8 text"
+        return "", "is not UTF-8 text"
     except OSError as error:
-        problem = f"cannot be read: {error.strerror or type(error).__name__}"
-    pipe = stat.S_ISFIFO(_mode(path))
-    how = "Load it by dotenv.load_dotenv() in a cell before" if pipe else "Check the path"
-    raise EnvFileUnusable(f"{friendly(path)} {problem}.", next_step=f"{how}, or paste the key into the field instead.")
+        return "", f"cannot be read: {error.strerror or type(error).__name__}"
+    blanks = max(map(len, _BLANKS.findall(text)), default=0)
+    if blanks > _MOST_BLANKS or text.count("${") > _MOST_REFERENCES:
+        return "", "holds blanks or ${ by the thousand, as no .env file does"
+    return text, ""

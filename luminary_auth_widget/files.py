@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import stat
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from .errors import StorageFailed, as_one_line
 from .locks import Claim, Hold, exclusively
@@ -25,6 +27,8 @@ _STALE_SECONDS = 60
 
 # Our files are some hundred bytes, a `.env` some lines: what is larger is something else, and would fill the memory.
 LARGEST_BYTES = 1_000_000
+# Ours have four, the SDK's one.
+_MOST_LEVELS = 20
 # The end of a longer path tells more than its beginning.
 _LONGEST_SHOWN_PATH = 200
 
@@ -60,6 +64,25 @@ def read_small(path: Path) -> bytes:
     if content and not seen.st_size:
         raise NotReadable(errno.EINVAL, "no regular file")
     return content
+
+
+def parsed(content: str) -> Any:
+    """Return what a small JSON file says.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It is no JSON; or nested so deeply that it could be read, and not written again.
+    """
+    value = json.loads(content)
+    if _is_deeper(value, _MOST_LEVELS):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)
 
 
 def _without_waiting(path: str, flags: int) -> int:

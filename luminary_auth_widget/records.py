@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .credentials import Secret
-from .files import alone_in, make_private_folder, read_small, replacing
+from .files import alone_in, make_private_folder, parsed, read_small, replacing
 
 _FILE_NAME = "luminary-auth-widget.json"
 # What makes a client talk to another deployment than the SDK's default; names as in sdk.Deployment.
@@ -154,8 +154,7 @@ def _changing() -> Iterator[dict[str, Any]]:
 def _read() -> dict[str, Any]:
     # A sidecar that is missing or spoilt costs a countdown, never a sign-in.
     with suppress(OSError, ValueError, RecursionError):
-        content = json.loads(read_small(credentials_folder() / _FILE_NAME).decode())
-        json.dumps(content, indent=1)  # what could not be written again is spoilt
+        content = parsed(read_small(credentials_folder() / _FILE_NAME).decode())
         return content if isinstance(content, dict) else {}
     return {}
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from .credentials import Secret
 from .errors import StoreUnusable
-from .files import NotReadable, alone_in, friendly, make_private_folder, read_small, replacing
+from .files import NotReadable, alone_in, friendly, make_private_folder, parsed, read_small, replacing
 from .locks import Hold, exclusively
 from .records import credentials_folder
 
@@ -190,8 +190,7 @@ def _load(path: Path) -> dict[str, Any]:
     """Return the JSON object in `path`; empty where the SDK, too, sees nobody signed in."""
     try:
         text = read_small(path).decode()
-        content = json.loads(text) if text else {}
-        json.dumps(content)  # what is read must be written again: nested more deeply than that, it is damaged
+        content = parsed(text) if text else {}
         if isinstance(content, (dict, list)):
             return content if isinstance(content, dict) else {}
         problem = "holds something else than the SDK writes"

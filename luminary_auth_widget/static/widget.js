@@ -379,7 +379,7 @@ function subtitleOf(status, now) {
 /** @param {{message: string, next_step: string}} said */
 const remarkOf = ({ message, next_step }) => join(" ", message, next_step);
 
-/** Folds stay as they were left, also on the next page. @param {"details"|"cannotConnect"} name */
+/** Folds stay as they were left. @param {"details"|"cannotConnect"} name */
 function wasOpen(name, open = false, /** @type {boolean|null} */ left = null) {
   try {
     if (left !== null) localStorage.setItem(`law-${name}`, String(left));
@@ -391,7 +391,7 @@ function wasOpen(name, open = false, /** @type {boolean|null} */ left = null) {
 
 /** @param {Drawing<any>} drawing @param {"details"|"cannotConnect"} name */
 const summary = ({ h }, name) => h("summary", {
-  onclick: ({ currentTarget }) => wasOpen(name, false, !currentTarget.parentNode.open),
+  onclick: ({ currentTarget }) => void wasOpen(name, false, !currentTarget.parentNode.open),
 }, TEXT[name]);
 
 /** Our labextension runs the cell. @type {Part<Status>} */
@@ -725,7 +725,7 @@ function nearingOf(status, now) {
   return countdown?.text && countdown.tone !== "plenty" ? countdown : null;
 }
 
-/** A failed attempt speaks through its own alert. @param {Line} line */
+/** A failure has its own alert. @param {Line} line */
 function announcementOf(line) {
   const { status } = line, attempt = status?.attempt;
   if (!status) return sentenceOf(line);

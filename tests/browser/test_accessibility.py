@@ -213,6 +213,8 @@ def test_where_the_page_may_keep_nothing_details_open_all_the_same(a_widget):
     a_widget.render(DETAILS)
     a_widget.page.get_by_text("Details", exact=True).click()
     expect(a_widget.page.get_by_role("row", name="SDK")).to_be_visible()
+    a_widget.page.get_by_text("Details", exact=True).click()
+    expect(a_widget.page.get_by_role("row", name="SDK")).to_have_count(0)
 
 
 def test_diagnostics_are_what_the_kernel_knows_with_the_page_and_the_browser(open_page):

@@ -13,7 +13,7 @@ def test_fifty_views_of_one_session_all_follow_it_and_what_is_typed_in_one_stays
     a_widget.render(status())
     for _ in range(FIFTY - 1):
         a_widget.render()
-    assert a_widget.hellos == FIFTY
+    assert 1 <= a_widget.hellos < FIFTY  # one answer reaches all
     assert a_widget.key.count() == FIFTY
     a_widget.key.nth(7).fill("typed-here-alone")
     # A word to all of them costs no view what is typed in it.

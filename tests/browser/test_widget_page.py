@@ -620,7 +620,6 @@ def test_the_widget_asks_nothing_of_jupyters_page_and_every_colour_of_jupyters_h
     # What pages of Jupyter have, and VS Code, Colab and marimo have not.
     named = re.findall(r"\b(?:Jupyter|jupyterapp|jupyterlab|requirejs|require|google)\b\s*[.(\[]", script)
     assert named == []
-    assert "jupyter-config-data" not in script
     variables = re.findall(r"var\((--(?!law-)[\w-]+)(,?)", style)
     assert len(variables) > 5
     assert [name for name, fall_back in variables if not fall_back] == []
