@@ -188,24 +188,32 @@ def _written_at(path: Path) -> datetime:
 
 def _load(path: Path) -> dict[str, Any]:
     """Return the JSON object in `path`; empty where the SDK, too, sees nobody signed in."""
+    # Raised here, where no local holds what was read: `%xmode Verbose` prints the locals of every frame it passes.
+    content, problem = _examined(path)
+    if problem:
+        raise StoreUnusable(
+            f"The token store {friendly(path)} {problem}.",
+            next_step="Sign in with the browser: the file is then moved aside, and a new one written.",
+        )
+    return content
+
+
+def _examined(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the JSON object in `path`, or an empty one and what is wrong with the file."""
     try:
         text = read_small(path).decode()
         content = parsed(text) if text else {}
-        if isinstance(content, (dict, list)):
-            return content if isinstance(content, dict) else {}
-        problem = "holds something else than the SDK writes"
     except FileNotFoundError:
-        return {}
+        return {}, ""
     except NotReadable:
-        problem = "is no file of the SDK's"
+        return {}, "is no file of the SDK's"
     except OSError as error:
-        problem = f"cannot be read: {error.strerror or type(error).__name__}"
+        return {}, f"cannot be read: {error.strerror or type(error).__name__}"
     except (ValueError, RecursionError):
-        problem = "is damaged"
-    raise StoreUnusable(
-        f"The token store {friendly(path)} {problem}.",
-        next_step="Sign in with the browser: the file is then moved aside, and a new one written.",
-    )
+        return {}, "is damaged"
+    if isinstance(content, (dict, list)):
+        return content if isinstance(content, dict) else {}, ""
+    return {}, "holds something else than the SDK writes"
 
 
 def _content_to_keep(path: Path) -> tuple[dict[str, Any], Path | None, bool]:
