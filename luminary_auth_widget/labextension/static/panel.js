@@ -8,7 +8,7 @@ import { kernelOf } from "./kernels.js";
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 /** How long a notebook that was just opened may take to know its widgets, and a widget to draw its buttons. */
-const PATIENCE = { view: 5000, button: 2000 }; // milliseconds
+const PATIENCE = { view: 5000, button: 4000 }; // milliseconds
 
 /** @type {Record<Kind|"lost", string>} */
 const TEXT = {
