@@ -134,7 +134,7 @@ def _take(lock: Path, limit: timedelta) -> int | Hold:
         os.close(descriptor)
         if time.monotonic() >= deadline:
             return Hold.BUSY
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(_PAUSE_SECONDS)  # a lock that others hold has no other sign of being free
 
 
 def _is_at(lock: Path, descriptor: int) -> bool:
