@@ -243,9 +243,10 @@ def add_to_gitignore(path: Path) -> Path:
         )
     mode = stat.S_IMODE(ignore.stat().st_mode) if ignore.exists() else 0o644
     with replacing(ignore, mode=mode) as draft:
-        text = draft.read_text(encoding="utf-8")
-        gap = "" if not text or text.endswith("\n") else "\n"
-        draft.write_text(f"{text}{gap}{path.name}\n", encoding="utf-8")
+        # As bytes: its encoding and its ends of lines are the person's.
+        content = draft.read_bytes()
+        gap = b"" if not content or content.endswith(b"\n") else b"\n"
+        draft.write_bytes(b"%s%s%s\n" % (content, gap, os.fsencode(path.name)))
     return ignore
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import time
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -221,7 +220,7 @@ def _content_to_keep(path: Path) -> tuple[dict[str, Any], Path | None, bool]:
     try:
         content = _load(path)
     except StoreUnusable:
-        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        aside = path.with_name(f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S-%f}")
         with suppress(OSError):
             path.replace(aside)
             # A link's end is not ours to change: it may be a device.

@@ -9,16 +9,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-from . import sdk, token_store
+from . import in_use, sdk, sources, token_store
 from .credentials import Secret
 from .env_file import KEY_NAME
-from .errors import NotSignedIn, StorageFailed
+from .errors import NotSignedIn, StorageFailed, StoreUnusable
 from .files import absolute
 from .in_use import InUse, SessionInUse
 from .records import credentials_folder
 from .sdk import Deployment
+
+if TYPE_CHECKING:
+    from luminarycloud import Client
 
 # Which deployment is meant, as the SDK reads it; names on the left as in sdk.Deployment.
 _SETTINGS = {
@@ -96,4 +100,12 @@ def sign_in_worker(environ: Mapping[str, str]) -> None:
     key = Secret(environ[KEY_NAME])
     settings: dict[str, Any] = {name: environ.get(variable) for name, variable in _SETTINGS.items()}
     deployment = Deployment(**settings)
-    sdk.adopt(deployment.client_for_key(key) if key.reveal() else deployment.client_for_session())
+    sdk.adopt(deployment.client_for_key(key) if key.reveal() else _client_for_session(deployment))
+
+
+def _client_for_session(deployment: Deployment) -> Client:
+    """Return a client that renews in turn with the kernel and the other workers."""
+    with suppress(StoreUnusable):  # its calls say so
+        if stored := token_store.find():
+            return in_use.for_source(sources.stored_session(stored), deployment).build()
+    return deployment.client_for_session()

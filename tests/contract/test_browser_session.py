@@ -19,6 +19,7 @@ import pytest
 import trustme
 
 import luminary_auth_widget
+from luminary_auth_widget import sandbox
 from luminary_auth_widget.browser_login import BrowserLogin, Events, Link
 from luminary_auth_widget.credentials import Secret
 from luminary_auth_widget.errors import (
@@ -140,6 +141,44 @@ def test_a_signed_out_client_neither_reads_nor_writes_the_store(a_script, a_stor
     )
     assert printed == "None\nInteractiveAuthException InteractiveAuthException\n"
     assert contents(folder) == before
+
+
+@pytest.fixture
+def a_rotating_sandbox():
+    with sandbox.start(refresh_rotation=True) as cloud:
+        yield cloud
+
+
+def test_where_refresh_tokens_rotate_each_renewal_takes_its_turn_and_is_kept_by_us_in_the_place_of_the_sdks_writing(
+    a_script, a_rotating_sandbox, a_bound_environ
+):
+    with Browser(a_rotating_sandbox) as browser:
+        token = browser.sign_in()["refresh_token"]
+    printed = a_script(
+        "import os, threading\nfrom datetime import timedelta\n"
+        "from luminary_auth_widget import sdk, token_store\n"
+        "from luminary_auth_widget.credentials import Secret\n"
+        "first, told = Secret(os.environ['TOKEN']), []\n"
+        "client = sdk.Deployment().client_for_session(first)\n"
+        "catch_up = lambda: told.append(client._auth0_client._token_lock.locked())\n"
+        "keep = lambda *tokens: told.append(tokens)\n"
+        "sdk.share_renewals(client, catch_up=catch_up, keep=keep)\n"
+        "client.get_token()\n"
+        "print(told == [True, (first, sdk.refresh_token(client))], first != sdk.refresh_token(client))\n"
+        "print(os.path.exists(token_store.token_path()))\n"
+        # Somebody else's turn, for longer than anybody waits.
+        "token_store._RENEWAL_LIMIT = timedelta(0)\n"
+        "def fail():\n"
+        "    sdk.forget_access_token(client)\n"
+        "    try: client.get_token()\n"
+        "    except Exception as error: print(type(error).__name__, len(told))\n"
+        "with token_store.in_turn():\n"
+        "    other = threading.Thread(target=fail); other.start(); other.join()\n"
+        "print(len(client.get_token()) > 100)",
+        **a_rotating_sandbox.environ,
+        TOKEN=token,
+    )
+    assert printed == "True True\nFalse\nTimeout 2\nTrue\n"
 
 
 # -- its token store ---------------------------------------------------------------------------------------------------
@@ -384,6 +423,44 @@ def test_a_child_that_ends_without_a_word_is_an_error_with_a_next_step(begin, tm
     _, _, (name, error) = begin()
     assert (name, type(error)) == ("failed", SDKUnusable)
     assert error.next_step
+
+
+# The SDK writes the token that it has got: half of it, then the child is killed.
+KILLED_WHILE_WRITING = """
+import json, os
+def dump(_content, file):
+    file.write('{"refresh_tok')
+    file.flush()
+    os.kill(os.getpid(), 9)
+json.dump = dump
+"""
+
+
+@pytest.mark.parametrize("moment", ["starting", "linked", "landed", "writing its token"])
+def test_a_child_that_is_killed_at_whatever_moment_is_an_error_and_leaves_no_port_and_no_folder(
+    begin, a_sandbox, a_folder, tmp_path, monkeypatch, moment, request
+):
+    if moment == "writing its token":
+        (tmp_path / "sitecustomize.py").write_text(KILLED_WHILE_WRITING)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    login, heard = BrowserLogin(a_folder), Heard()
+    request.addfinalizer(login.cancel)
+    login.begin(heard.events, environment="standard", target=None)
+    reached, facts = "starting", list[Any]()
+    while reached != "failed":
+        if reached == moment:
+            login._process.kill()
+        elif reached == "linked":
+            address = end_of_login(a_sandbox, facts[0].url)
+            if moment == "landed":
+                a_sandbox.fault("slow", seconds=30)
+            deliver(address)
+        reached, *facts = heard.next()
+    assert isinstance(facts[0], SDKUnusable)
+    assert "ended without a word" in facts[0].message
+    assert facts[0].next_step
+    assert eventually(lambda: all(map(port_is_free, PORTS)))
+    assert eventually(lambda: list(a_folder.iterdir()) == [])
 
 
 def test_an_sdk_that_cannot_be_imported_in_the_child_is_an_error_with_a_next_step(begin, tmp_path, monkeypatch):

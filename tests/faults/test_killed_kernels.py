@@ -4,9 +4,10 @@ import json
 import os
 import signal
 
+import psutil
 import pytest
 
-from tests.kernel.driver import Kernel, deliver, end_of_login
+from tests.kernel.driver import PORTS, Kernel, deliver, end_of_login, port_is_free
 from tests.kernel.test_sign_in import LOGIN
 from tests.sandbox.helpers import eventually
 
@@ -105,6 +106,22 @@ def test_a_kernel_killed_while_it_saves_leaves_whole_files_and_the_next_start_cl
         assert not kernel.run(f"_ = session.use_key('{a_key.secret}', remember=True)").error
         assert (a_folder / ".env").read_text() == f"{BEFORE}LC_API_KEY='{a_key.secret}'\n"
     assert _left(a_folder) == []
+
+
+def test_a_kernel_and_its_login_killed_at_once_leave_no_port_and_no_folder_after_the_next_start(start, a_folder):
+    kernel, model = start()
+    kernel.begin_login(model)
+    (child,) = kernel.children()
+    # Else it would clear away the folder itself, as soon as its parent is gone.
+    child.suspend()
+    _kill(kernel)
+    child.kill()
+    psutil.wait_procs([child], timeout=10)
+    (left,) = _left(a_folder)
+    assert left.startswith(".login-")
+    start()
+    assert eventually(lambda: _left(a_folder) == [], within=60)
+    assert all(map(port_is_free, PORTS))
 
 
 def test_a_kernel_that_starts_leaves_the_login_of_another_alone(start, a_folder):

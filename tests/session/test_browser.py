@@ -110,6 +110,7 @@ def test_a_session_whose_server_cannot_be_reached_yet_is_kept_and_unverified(a_l
     a_sandbox.fault("refuse")
     told = place.run(GO)
     assert (told.state, told.client, told.in_use, told.attempt) == ("unverified", "default", "stored_session", None)
+    assert told.identity == ""
     assert "could not be reached" in told.message
     assert place.stored() == a_token
 

@@ -201,12 +201,12 @@ def test_git_is_asked_whether_it_would_take_the_file(a_folder):
     assert env_file.git_standing(path) == "tracked"
 
 
-def test_a_gitignore_keeps_its_lines_and_its_mode(a_folder):
+def test_a_gitignore_keeps_its_lines_in_whatever_encoding_and_its_mode(a_folder):
     ignore = a_folder / ".gitignore"
-    ignore.write_text("build")
+    ignore.write_bytes(b"dist\r\n# \xe9 in Latin-1\nbuild")
     ignore.chmod(0o644)
     env_file.add_to_gitignore(a_folder / ".env")
-    assert ignore.read_text() == "build\n.env\n"
+    assert ignore.read_bytes() == b"dist\r\n# \xe9 in Latin-1\nbuild\n.env\n"
     assert stat.S_IMODE(ignore.stat().st_mode) == 0o644
 
 

@@ -82,6 +82,8 @@ def test_a_damaged_store_is_an_error_with_the_way_out_and_is_moved_aside_when_a_
     assert token_store.find().token == TOKEN
     assert saved.moved_aside.read_bytes() == content
     assert _mode(saved.moved_aside) == 0o600
+    a_store.write_bytes(content)
+    assert token_store.save(TOKEN).moved_aside != saved.moved_aside
 
 
 @pytest.mark.parametrize("content", NOBODY)

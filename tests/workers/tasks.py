@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import luminarycloud as lc
 
+from luminary_auth_widget import sdk
+
 
 def projects(*_: object) -> list[str]:
     """Return what the account that this process is signed in as may see."""
@@ -29,6 +31,15 @@ def projects_or_failure(*_: object) -> list[str] | str:
 
 def access_token(*_: object) -> str:
     return str(lc.get_default_client().get_token())
+
+
+def renewals(*_: object) -> list[str]:
+    """Renew some times, as after each end of an access token; return the errors."""
+    found = []
+    for _time in range(4):
+        sdk.forget_access_token(lc.get_default_client())
+        found.append(failure())
+    return [error for error in found if error]
 
 
 def finds_in_memory(start: str, end: str) -> bool:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from luminary_auth_widget import in_use, sources
+from luminary_auth_widget import in_use, sandbox, sources
 from luminary_auth_widget.credentials import CleanedKey, Secret
 from luminary_auth_widget.sdk import Deployment
 from luminary_auth_widget.workers import environ_for
+from tests.conftest import bound_environ
 
-from .conftest import ADAS, LOGIN, ROOT
+from .conftest import ADAS, LOGIN, ROOT, store_session
 
 LIST = "import luminarycloud as lc; print(sorted(p.name for p in lc.iterate_projects()))"
 SUBPROCESS = (
@@ -123,6 +124,34 @@ def test_when_the_session_has_ended_a_worker_of_a_pool_fails_at_once_and_opens_n
     a_sandbox.end_sessions("ada@example.com")
     ran = a_kernel.run("print(pool.submit(failure).result(timeout=30)); pool.shutdown()")
     assert "InteractiveAuthException" in ran.text, ran.error
+
+
+ROTATING_POOL = """
+from concurrent.futures import ProcessPoolExecutor
+from luminary_auth_widget.workers import pool_options
+from tests.workers.tasks import renewals
+if __name__ == "__main__":
+    with ProcessPoolExecutor(4, **pool_options({"LC_API_KEY": ""})) as pool:
+        print(list(pool.map(renewals, range(4), timeout=100)))
+"""
+
+
+def test_where_refresh_tokens_rotate_workers_that_renew_at_once_all_keep_the_session(tmp_path):
+    (tmp_path / "script.py").write_text(ROTATING_POOL)
+    with sandbox.start(refresh_rotation=True) as cloud:
+        environ = bound_environ(cloud, tmp_path)
+        store_session(cloud, environ)
+        done = subprocess.run(
+            [sys.executable, str(tmp_path / "script.py")],
+            env={**environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.stdout == "[[], [], [], []]\n", done.stdout + done.stderr
+        renewed = [one.outcome for one in cloud.requests if one.credential == "refresh token"]
+        assert renewed == ["200"] * 16
 
 
 def test_an_initializer_without_its_argument_says_what_is_missing(a_kernel):
