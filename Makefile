@@ -11,11 +11,12 @@ LABEXTENSION := $(shell find luminary_auth_widget/labextension -type f)
 # JupyterLab refuses to start as root without it.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test matrix binder-check check shots bench clean
+.PHONY: help demo test long matrix binder-check check shots bench clean
 
 help:
 	@echo "make demo    JupyterLab on the tour, with a sandbox cloud on this machine"
-	@echo "make test    the whole suite; what .ci/run calls"
+	@echo "make test    every kind of test, in a quarter of an hour on two cores; what .ci/run calls first"
+	@echo "make long    JupyterLab from beginning to end, faults, kills, crowds and leaks: as long again"
 	@echo "make matrix  what is tested on versions besides the newest, and docs/kernel-matrix.md"
 	@echo "make binder-check"
 	@echo "             the Binder build, rendered and replayed without an engine; part of make matrix"
@@ -61,7 +62,11 @@ check: $(VENV)/.dev node_modules/.installed
 
 test: check
 	$(BIN)/python -m tests.chromium
-	$(BIN)/python -m pytest tests -n 2
+	$(BIN)/python -m pytest tests -n 2 -m "not long and not matrix"
+
+long: $(VENV)/.dev
+	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m pytest tests -n 2 -m "long and not matrix"
 
 # One kernel after the other, each in an environment of its own below .venv-matrix.
 matrix: $(VENV)/.dev

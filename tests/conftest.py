@@ -11,7 +11,10 @@ from xdist.scheduler import LoadScopeScheduling
 from luminary_auth_widget import sandbox
 from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
 
-# A browser login comes back to one of four ports of the whole machine: the tests with one run one after the other.
+from . import loopback
+
+# A browser login comes back to one of four ports of the whole machine: where workers share these, the tests with one
+# run one after the other.
 _WITH_LOGINS = {
     *("test_browser_faults", "test_browser_login", "test_browser_session", "test_browser_sign_in", "test_magics"),
     *("test_documented_story", "test_lab_accessibility", "test_lab_browser_sign_in", "test_lab_demo", "test_login"),
@@ -22,18 +25,43 @@ _WITH_LOGINS = {
 }
 
 
+# JupyterLab from beginning to end, faults, kills, crowds and leaks: half of the suite's time, by `make long`.
+_LONG = {
+    *("browser/test_documented_story", "browser/test_lab_accessibility", "browser/test_lab_browser_sign_in"),
+    *("browser/test_lab_rescue", "browser/test_palette", "browser/test_sidebar"),
+    *("faults/test_killed_kernels", "faults/test_many_kernels", "faults/test_network", "faults/test_network_logins"),
+    *("kernel/test_browser_faults", "kernel/test_faults", "security/test_leaks", "security/test_leaks_in_lab"),
+}
+
+if "PYTEST_XDIST_WORKER" in os.environ and loopback.can_be_had():
+    loopback.have()
+
+
 class _OneWorkerForLogins(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     def _split_scope(self, nodeid):
         return "logins" if Path(nodeid.partition("::")[0]).stem in _WITH_LOGINS else nodeid
 
 
+class _SingleTests(LoadScopeScheduling):  # type: ignore[misc]
+    def _split_scope(self, nodeid):
+        return nodeid
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what is long before it is chosen by its marks."""
+    for item in items:
+        if f"{item.path.parent.name}/{item.path.stem}" in _LONG:
+            item.add_marker("long")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Spread single tests over the workers, and those with logins over none but one.
+    """Spread single tests over the workers; those with logins over none but one, where they share a loopback.
 
     With pytest 9.2, xdist 3.8 takes no notice of its own `xdist_group`.
     """
-    return _OneWorkerForLogins(config, log)
+    return (_SingleTests if loopback.can_be_had() else _OneWorkerForLogins)(config, log)
 
 
 @pytest.fixture(scope="session")

