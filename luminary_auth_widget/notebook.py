@@ -64,6 +64,8 @@ def login(
     visible = kernel.draws_widgets()
     if show and visible:
         kernel.show(session)
+        # Out of the kernel before the SDK's import, which holds the interpreter for long stretches.
+        sys.stdout.flush()
     if given is not None or env_file is not None:
         session.begin(environment=environment, target=target)
     if given is not None:

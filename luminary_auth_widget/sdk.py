@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import wrapt
-
 from . import env_file, token_store
 from .credentials import Secret, interrupted_outside
 from .errors import AuthError, NotSignedIn, SDKUnusable, StorageFailed
@@ -91,6 +89,8 @@ def once_loaded(callback: Callable[[], object]) -> None:
     def call(_module: ModuleType) -> None:
         with suppress(AuthError):  # not into somebody's import
             callback()
+
+    import wrapt  # noqa: PLC0415 - a widget is on the page before anything needs it
 
     wrapt.register_post_import_hook(call, "luminarycloud")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 import time
@@ -76,6 +75,8 @@ def _block(session: AuthSession, limit: timedelta) -> Client:
 async def until_signed_in(session: AuthSession, limit: timedelta) -> Client:
     """Return the client once somebody has signed in; see `AuthSession.__await__`."""
     patience = _prepare(session, limit, blocking=False)
+    import asyncio  # noqa: PLC0415 - whoever awaits has it; for all others it would take a tenth of our import
+
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
 
     def tell(_status: AuthStatus) -> None:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -76,6 +75,8 @@ def pool_options(environ: Mapping[str, str]) -> dict[str, Any]:
     environ : mapping of str
         What `session.environ()` has returned.
     """
+    import multiprocessing  # noqa: PLC0415 - pools alone need it
+
     spawn = multiprocessing.get_context("spawn")
     return {"mp_context": spawn, "initializer": sign_in_worker, "initargs": (environ,)}
 

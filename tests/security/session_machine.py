@@ -1,4 +1,4 @@
-"""A session, and all that may happen to it in any order: `python -m tests.security.session_machine`, some minutes."""
+"""A session, and all that may happen to it in any order: a program of its own, run by test_fuzz_session.py."""
 
 from __future__ import annotations
 

@@ -52,9 +52,8 @@ def test_whatever_is_pasted_as_a_key_becomes_one_word_of_it_or_a_sentence_withou
 STATE = "STATE-abc_123"
 # How the four parts of an address may read, right ones first.
 SCHEMES = st.sampled_from(["http://", "", "HTTP://", "https://", "//", "ftp://", "javascript:", "http:/"])
-HOSTS = st.sampled_from(
-    ["127.0.0.1", "localhost", "127.0.0.2", "example.com", "127.0.0.1.example.com", "a@127.0.0.1", "[::1]"]
-)
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+HOSTS = st.sampled_from([*LOOPBACK, "127.0.0.2", "example.com", "127.0.0.1.example.com", "a@127.0.0.1"])
 PATHS = st.sampled_from(["/callback", "/callback/", "/other", "", "/Callback", "/callback/../x", "//callback"])
 VALUES = st.sampled_from([STATE, STATE[:5], CANARY, "", "%00", "a b", "%ff", "%26state%3D"]) | TEXT
 NAMES = st.sampled_from(["code", "state", "error", "error_description", "x", "code%3d", "Code"]) | TEXT
@@ -137,7 +136,7 @@ def test_an_address_is_sent_only_if_all_of_it_is_right_and_is_never_repeated(a_c
     ends = {
         "",
         "/callback",
-        *(f"{scheme}{host}:{port}/callback" for scheme in ("", "http://") for host in ("127.0.0.1", "localhost")),
+        *(f"{scheme}{host}:{port}/callback" for scheme in ("", "http://") for host in LOOPBACK),
     }
     tried = {"sent": 0, "refused": 0}
 
