@@ -12,12 +12,22 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import dotenv
+from dotenv.main import DotEnv
 from dotenv.parser import parse_stream
 
 from .credentials import Secret, interrupted_outside
 from .errors import EnvFileUnusable, StorageFailed
-from .files import LARGEST_BYTES, NotReadable, absolute, alone_in, friendly, read_small, real, replacing
+from .files import (
+    LARGEST_BYTES,
+    NotReadable,
+    absolute,
+    alone_in,
+    friendly,
+    others_may_read,
+    read_small,
+    real,
+    replacing,
+)
 from .locks import Hold
 
 # It warns of each line that it cannot read, and without a handler logging prints that into whichever cell runs.
@@ -59,7 +69,10 @@ def find(start: Path | None = None) -> list[Path]:
 
     FIFOs among them, as python-dotenv (1.2) has it.
     """
-    start = absolute(start or Path.cwd())
+    try:
+        start = absolute(start or Path.cwd())
+    except FileNotFoundError:  # the working directory was removed
+        return []
     candidates = (folder / ".env" for folder in (start, *start.parents))
     return [path for path in candidates if stat.S_IFMT(_mode(path)) in {stat.S_IFREG, stat.S_IFIFO}]
 
@@ -84,7 +97,7 @@ def read(path: Path) -> EnvFile:
     EnvFileUnusable
         If it is missing, a directory, no regular file, unreadable, too large, or not UTF-8.
     """
-    values = dotenv.dotenv_values(stream=io.StringIO(_text_of(path)))
+    values = _values(path)
     key = values.get(KEY_NAME)
     settings = tuple(sorted(name for name in values if _SETTING.fullmatch(name)))
     return EnvFile(path, Secret(key or "") if KEY_NAME in values else None, settings)
@@ -111,10 +124,15 @@ def load_into_environment(path: Path) -> None:
 
     What no environment can hold is left out: a NUL, a name with "=" in it.
     """
-    for name, value in dotenv.dotenv_values(stream=io.StringIO(_text_of(path))).items():
+    for name, value in _values(path).items():
         if value is not None and name not in os.environ:
             with suppress(ValueError):
                 os.environ[name] = value
+
+
+def _values(path: Path) -> dict[str, str | None]:
+    # Unlike dotenv_values, and like the load_dotenv of the SDK, in whose ${…} the environment comes first.
+    return DotEnv(None, stream=io.StringIO(_text_of(path)), override=False).dict()
 
 
 def place_to_remember() -> Path:
@@ -122,7 +140,12 @@ def place_to_remember() -> Path:
 
     A new file nearer than the existing one would hide all that stands in the existing one.
     """
-    return next(iter(find()), Path.cwd() / ".env")
+    if found := find():
+        return found[0]
+    try:
+        return Path.cwd() / ".env"
+    except FileNotFoundError:  # the working directory was removed
+        return Path.home() / ".env"
 
 
 @dataclass(frozen=True)
@@ -169,7 +192,7 @@ def remember(path: Path, key: Secret) -> Remembered:
     with _alone_beside(path):
         created = not os.path.lexists(path)
         old, before = (None, Secret("")) if created else (read(path).key, _whole(path))
-        loose = not created and bool(path.stat().st_mode & 0o077)
+        loose = not created and others_may_read(path)
         with replacing(path) as draft:
             _set_key(draft, key)
             if read(draft).key != key:

@@ -29,6 +29,7 @@ _STALE_SECONDS = 60
 LARGEST_BYTES = 1_000_000
 # Ours have four, the SDK's one.
 _MOST_LEVELS = 20
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # The end of a longer path tells more than its beginning.
 _LONGEST_SHOWN_PATH = 200
 
@@ -57,7 +58,7 @@ def read_small(path: Path) -> bytes:
         raise NotReadable(errno.EINVAL, "no regular file")
     if seen.st_size > LARGEST_BYTES:
         raise NotReadable(errno.EFBIG, "far too large")
-    with open(path, "rb", opener=_without_waiting) as file:
+    with open(path, "rb", opener=without_waiting) as file:
         content = file.read(LARGEST_BYTES + 1) or b""
     if len(content) > LARGEST_BYTES:
         raise NotReadable(errno.EFBIG, "far too large")
@@ -85,8 +86,8 @@ def _is_deeper(value: object, levels: int) -> bool:
     return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    # Should a FIFO have come there since: opening one waits for a writer.
+def without_waiting(path: str, flags: int) -> int:
+    """Open a file for `open`; a FIFO that may stand in its place is not waited for."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -128,9 +129,10 @@ def replacing(path: Path, *, mode: int = 0o600, anew: bool = False) -> Iterator[
             draft.touch(mode=0o600)
             draft.write_bytes(before)
             yield draft
-            draft.chmod(mode)
-            with draft.open("rb") as finished:
+            # For writing: Windows has it no other way.
+            with draft.open("r+b") as finished:
                 os.fsync(finished.fileno())
+            draft.chmod(mode)
             draft.replace(target)
         except OSError as error:
             raise _storage_failed(target, error) from None
@@ -233,6 +235,14 @@ def open_to_others(folder: Path) -> Path | None:
     return None
 
 
+def others_may_read(path: Path) -> bool:
+    """Whether a file's mode lets other users read it."""
+    mode = path.stat().st_mode
+    # Windows keeps no such bits: a file there has the rights of its folder, the person's own. What is no file may be a
+    # device, at the end of a link.
+    return os.name == "posix" and stat.S_ISREG(mode) and bool(stat.S_IMODE(mode) & 0o077)
+
+
 def absolute(path: Path) -> Path:
     """Return `path` from the root on, without following links: the name that the person knows."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links
@@ -280,7 +290,12 @@ def _is_older(path: Path, seconds: float) -> bool:
 
 
 def _storage_failed(path: Path, error: OSError) -> StorageFailed:
+    if error.errno in _FULL:
+        next_step = "Free some space, or choose another place."
+    elif isinstance(error, NotReadable):
+        next_step = "Choose another place."
+    else:
+        next_step = "Make the folder writable for you, or choose another place."
     return StorageFailed(
-        f"{friendly(path)} could not be written: {error.strerror or type(error).__name__}.",
-        next_step="Make the folder writable for you, or choose another place.",
+        f"{friendly(path)} could not be written: {error.strerror or type(error).__name__}.", next_step=next_step
     )

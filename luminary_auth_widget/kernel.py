@@ -45,6 +45,11 @@ def cell() -> Cell:
     return Cell(str(request.get("header", {}).get("msg_id", "")), str(request.get("metadata", {}).get("cellId", "")))
 
 
+def stands_in_cell(text: str) -> bool:
+    """Whether the code of the cell that runs here holds `text`, and a notebook that is saved will, too."""
+    return text != "" and text in str(_request().get("content", {}).get("code", ""))
+
+
 def attended() -> bool:
     """Whether somebody may be there to click: nbconvert, papermill and nbclient say that nobody is; so do scripts."""
     content = _request().get("content", {})

@@ -25,7 +25,7 @@ class Hold(enum.Enum):
     """What came of asking for a lock."""
 
     HELD = "held"
-    # By this very thread, further out.
+    # By this very thread, further out; what could not be had there is not waited for again.
     ALREADY = "already"
     # Somebody else has had it for longer than the limit.
     BUSY = "busy"
@@ -50,23 +50,21 @@ def exclusively(lock: Path, limit: timedelta) -> Iterator[Hold]:
     ------
     Hold
     """
-    mine: set[Path] = _of_this_thread.__dict__.setdefault("locks", set())
+    mine: dict[Path, Hold] = _of_this_thread.__dict__.setdefault("locks", {})
     if lock in mine:
-        yield Hold.ALREADY
+        yield Hold.ALREADY if mine[lock] is Hold.HELD else mine[lock]
         return
     taken = _take(lock, limit)
-    if isinstance(taken, Hold):
-        yield taken
-        return
-    mine.add(lock)
+    mine[lock] = taken if isinstance(taken, Hold) else Hold.HELD
     try:
-        yield Hold.HELD
+        yield mine[lock]
     finally:
-        mine.discard(lock)
-        if sys.platform != "win32":
-            with suppress(OSError):
-                lock.unlink()  # while it is held: whoever waits opens it anew each time
-        os.close(taken)
+        del mine[lock]
+        if not isinstance(taken, Hold):
+            if sys.platform != "win32":
+                with suppress(OSError):
+                    lock.unlink()  # while it is held: whoever waits opens it anew each time
+            os.close(taken)
 
 
 class Claim:
@@ -83,11 +81,13 @@ class Claim:
     def __init__(self, folder: Path) -> None:
         self._descriptor, self._ending = -1, threading.Lock()
         with suppress(OSError):  # then its age alone tells
-            # Locked before it has its name: nobody finds it free.
-            unnamed = folder / f"{self._NAME}-soon"
-            self._descriptor = os.open(unnamed, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+            # Locked before it has its name: nobody finds it free. Windows renames no open file.
+            named = folder / self._NAME
+            made = named if sys.platform == "win32" else folder / f"{self._NAME}-soon"
+            self._descriptor = os.open(made, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
             _lock_at_once(self._descriptor)
-            unnamed.rename(folder / self._NAME)
+            if made != named:
+                made.rename(named)
 
     def end(self) -> None:
         """Let go of the folder; once, whichever threads ask for it."""

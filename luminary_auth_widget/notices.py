@@ -57,7 +57,7 @@ def about_keeping(
     """Return what to say once a new browser session is in use: where it is kept, and whose place it took."""
     notices = []
     if isinstance(kept, StorageFailed):
-        text = f"This session lives in this kernel only, and is not kept. {kept.message}"
+        text = f"This session lives in this kernel only, and is not kept. {kept}"
         notices.append(Notice("kept", text))
     elif kept.moved_aside:
         text = f"The token store was damaged. It was moved to {friendly(kept.moved_aside)}, and a new one written."

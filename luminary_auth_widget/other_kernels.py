@@ -30,13 +30,13 @@ class Follower:
     renew : callable
         Puts a credential in the place of another, if that is still in use: this kernel has renewed it.
     leave : callable
-        Signs out here, because another process has.
+        Signs out here, because another process has, if what was in use still is.
     """
 
     now: Callable[[], tuple[InUse | None, Client | None]]
     follow: Callable[[Source, InUse | None], object]
     renew: Callable[[InUse, InUse], object]
-    leave: Callable[[], object]
+    leave: Callable[[InUse | None], object]
 
 
 class OtherKernels:
@@ -68,7 +68,7 @@ class OtherKernels:
             if stored is None or stored.documented:
                 # The documented file is not the store that is looked at.
                 if credential is not None and not credential.documented:
-                    self._follower.leave()
+                    self._follower.leave(credential)
                 return
             if credential is not None and client is not None:
                 self._keep_up(credential, client)

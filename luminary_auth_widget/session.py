@@ -28,7 +28,7 @@ from .errors import (
     SessionExpired,
     StorageFailed,
 )
-from .files import clear_what_was_left, friendly
+from .files import absolute, clear_what_was_left, friendly
 from .in_use import InUse, SessionInUse
 from .notices import Notice, about_keeping, about_remembering, about_use_of
 from .other_kernels import Follower, OtherKernels
@@ -242,9 +242,10 @@ class AuthSession:
         KeyMalformed, KeyRefused, ServerUnreachable, AttemptCancelled, StorageFailed, SDKUnusable
             The credential in use before stays in use.
         """
+        label = "cell" if isinstance(key, str) and kernel.stands_in_cell(key) else "pasted"
         # The plain text leaves this frame before anything can raise: verbose tracebacks print locals.
         pasted, key = Secret(key if isinstance(key, str) else ""), ""
-        return self.use_secret(pasted, remember=remember, expires_on=expires_on)
+        return self.use_secret(pasted, label=label, remember=remember, expires_on=expires_on)
 
     def use_secret(
         self,
@@ -387,23 +388,26 @@ class AuthSession:
         NotSignedIn
             If none is in use.
         """
-        credential, client, use = self._in_use, self._client, self._use
+        with self._board.lock:
+            credential, client, use = self._in_use, self._client, self._use
         if credential is None or client is None:
             raise NotSignedIn("Nothing is in use that could be checked.", next_step="Sign in first.")
         if self.status.state is not SignInState.CHECKING:
             self._board.drop("removed")  # read by now
         self._board.checking = True
         self._board.publish()
-        verdict: AuthError | None = None
-        whose = ""
+        verdict: AuthError | None = AuthError("The check was interrupted.", next_step="Check again.")
+        whose, answered = "", False
         try:
             whose = credential.verify(client)
+            verdict, answered = None, True
         except AuthError as error:
-            verdict = error
+            verdict, answered = error, True
         finally:
             with self._board.lock:
                 self._board.checking = False
-                if use == self._use:
+                # No answer is no verdict; but nobody asks any more.
+                if use == self._use and (answered or self.status.state is SignInState.CHECKING):
                     self._in_use = credential.renewed(client)
                     self._board.status = self._judged(verdict, whose)
                     if self._in_use.method is Method.BROWSER:
@@ -421,22 +425,28 @@ class AuthSession:
             Also end a browser session at the server and take it out of the store, so that other kernels follow. An API
             key goes on existing either way: revoke it in the web application.
         """
-        credential, client = self._in_use, self._client
+        with self._board.lock:
+            credential, client, use = self._in_use, self._client, self._use
+            self._board.end_attempt()
+        self._browser.end()
         told = "Signed out of this kernel."
         if isinstance(credential, SessionInUse):
             told = self._end_session(credential, client) if everywhere else f"{told} The session goes on elsewhere."
         elif credential is not None:
             told = f"{told[:-1]}; the key itself stays valid until it is revoked."
-        self._browser.end()
-        self._install_signed_out_client()
         again = sources.survey().automatic
         restart = f"After a kernel restart, {_described(again)} is used again." if again and again.secret else ""
         with self._board.lock:
-            self._board.end_attempt()
-            self._board.clear_notices()
             self._others.leave(credential)
-            self._in_use = self._retry = self._remembered = None
-            self._board.status = replace(self._blank(), message=told, next_step=restart)
+            if use != self._use and self._in_use is not None:
+                # While the server was told, somebody has signed in with something else: that stays.
+                self._board.note(Notice("signed_out", told))
+            else:
+                self._install_signed_out_client()
+                self._board.clear_notices()
+                self._in_use = self._retry = self._remembered = None
+                under_way = self._attempt_under_way
+                self._board.status = replace(self._blank(), attempt=under_way, message=told, next_step=restart)
         return self._board.publish()
 
     def _end_session(self, credential: SessionInUse, client: Client | None) -> str:
@@ -447,10 +457,12 @@ class AuthSession:
                     servers.revoke(newest, sdk.auth_domain(client), sdk.client_id(client))
             except AuthError as error:
                 told = f"Signed out on this machine. The server was not told: {error.message}"
-            with suppress(StorageFailed):
+            try:
                 for token in (credential.secret, newest):
                     token_store.remove(token)
                 records.forget_session(credential.secret, newest)
+            except StorageFailed as error:
+                told = f"{told} The session still stands on the disk: {error}"
         return told
 
     def _follow_session(self, source: Source, before: InUse | None) -> None:
@@ -466,9 +478,11 @@ class AuthSession:
             if self._in_use is before:
                 self._in_use = now
 
-    def _leave_with_the_others(self) -> None:
-        self._install_signed_out_client()
+    def _leave_with_the_others(self, before: InUse | None) -> None:
         with self._board.lock:
+            if self._in_use is not before:
+                return
+            self._install_signed_out_client()
             self._in_use = None
             self._board.clear_notices()
             told = "Signed out in another kernel or program."
@@ -544,7 +558,7 @@ class AuthSession:
         ------
         NotSignedIn, EnvFileUnusable, StorageFailed
         """
-        place = Path(path) if path is not None else env_file.place_to_remember()
+        place = absolute(Path(path)) if path is not None else env_file.place_to_remember()
         self._remember(self._key_in_use(), place)
         return self._board.publish()
 
@@ -557,8 +571,7 @@ class AuthSession:
         ------
         NotSignedIn, EnvFileUnusable, StorageFailed
         """
-        key, done = self._key_in_use(), self._remembered
-        place = Path(path) if path is not None else env_file.place_to_remember()
+        key, done, place = self._key_in_use(), self._remembered, self._env_place(path)
         before = done.replaced if done is not None and done.path == place else None
         if before is not None and env_file.bring_back(place, before, key):
             said = f"{friendly(place)} holds the earlier key {before.key.fingerprint} again, for the next kernel."
@@ -579,7 +592,7 @@ class AuthSession:
         ------
         StorageFailed
         """
-        place = Path(path) if path is not None else env_file.place_to_remember()
+        place = self._env_place(path)
         ignore = env_file.add_to_gitignore(place)
         self._board.note(Notice("git", f"{friendly(ignore)} now keeps {place.name} out of git."))
         return self._board.publish()
@@ -609,6 +622,12 @@ class AuthSession:
         thread = threading.Thread(target=run, name="luminary-auth", daemon=True)
         thread.start()
         return thread
+
+    def _env_place(self, path: str | Path | None) -> Path:
+        """Return the `.env` file that is meant: the one named, else the one that holds the key by our doing."""
+        if path is not None:
+            return absolute(Path(path))
+        return self._remembered.path if self._remembered else env_file.place_to_remember()
 
     def _key_in_use(self) -> Secret:
         if self._in_use is None or self._in_use.method is not Method.API_KEY:
@@ -755,6 +774,12 @@ class AuthSession:
                 self._retry = wish
             self._board.fail(error, number, can_retry=wish is not None)
             raise
+        except KeyboardInterrupt:
+            # Whoever waited for the answer does so no longer.
+            if number is not None and self._board.is_current(number):
+                self._board.end_attempt()
+                self._board.publish()
+            raise
 
     def __repr__(self) -> str:
         return repr(self.status)
@@ -814,7 +839,7 @@ def _stored_environment() -> str | None:
 def _place(remember: bool | str | Path | None) -> Path | None:
     if remember is True:
         return env_file.place_to_remember()
-    return Path(remember) if remember else None
+    return absolute(Path(remember)) if remember else None
 
 
 def _moment(expires_on: date | datetime | None) -> datetime | None:

@@ -13,7 +13,17 @@ from typing import Any
 
 from .credentials import Secret
 from .errors import StoreUnusable
-from .files import NotReadable, alone_in, friendly, make_private_folder, parsed, read_small, replacing
+from .files import (
+    NotReadable,
+    alone_in,
+    friendly,
+    make_private_folder,
+    others_may_read,
+    parsed,
+    read_small,
+    replacing,
+    without_waiting,
+)
 from .locks import Hold, exclusively
 from .records import credentials_folder
 
@@ -87,7 +97,7 @@ def find() -> StoredSession | None:
 def stamp() -> tuple[int, int, int] | None:
     """Return what changes with every write to the store (inode, time in ns, size), or None where there is none."""
     # Opened, not only looked at: a network file system asks its server anew when a file is opened.
-    with suppress(OSError), token_path().open("rb") as store:
+    with suppress(OSError), open(token_path(), "rb", opener=without_waiting) as store:
         seen = os.fstat(store.fileno())
         return seen.st_ino, seen.st_mtime_ns, seen.st_size
     return None
@@ -152,17 +162,10 @@ def tighten() -> bool:
     """Make a store that others may read private; return whether it was not."""
     with suppress(OSError):
         path = token_path()
-        if _is_loose(path):
+        if others_may_read(path):
             path.chmod(0o600)
             return True
     return False
-
-
-def _is_loose(path: Path) -> bool:
-    mode = path.stat().st_mode
-    # Windows keeps no such bits: a file there has the rights of its folder, the person's own. What is no file may be a
-    # device, at the end of a link.
-    return os.name == "posix" and stat.S_ISREG(mode) and bool(stat.S_IMODE(mode) & 0o077)
 
 
 def session_in(path: Path) -> StoredSession | None:
@@ -227,4 +230,4 @@ def _content_to_keep(path: Path) -> tuple[dict[str, Any], Path | None, bool]:
             if stat.S_ISREG(aside.lstat().st_mode):
                 aside.chmod(0o600)
         return {}, aside, False
-    return content, None, path.exists() and _is_loose(path)
+    return content, None, path.exists() and others_may_read(path)

@@ -152,7 +152,16 @@ const webLink = ({ h }, address, label, name = "") => h("a", {
 // ---- Time, in the page's language ----
 
 const PAGE = document.documentElement.lang.match(/^[a-z]{2,3}(?![a-z])/)?.[0];
-const TAGS = [...navigator.languages.filter((tag) => !PAGE || tag.split("-")[0] === PAGE), PAGE ?? "en"];
+/** Some systems' browsers have words of another kind among theirs. @param {string} tag */
+function isTag(tag) {
+  try {
+    return Intl.getCanonicalLocales(tag).length > 0;
+  } catch {
+    return false;
+  }
+}
+const OURS = navigator.languages.filter((tag) => isTag(tag) && (!PAGE || tag.split("-")[0] === PAGE));
+const TAGS = [...OURS, PAGE ?? "en"];
 const DATES = new Intl.DateTimeFormat(TAGS, { dateStyle: "medium", timeStyle: "short" });
 const MINUTES = new Intl.DateTimeFormat(TAGS, { minute: "numeric", second: "numeric", timeZone: "UTC" });
 const AGES = new Intl.RelativeTimeFormat(TAGS, { style: "short" });

@@ -106,6 +106,9 @@ STATES: dict[str, dict[str, Any]] = {
             "ready": False,
         }
     ),
+    "cell that can run again": signed_in(
+        rescue={"cell": "c", "title": "Cell [3] can run again.", "text": "You are signed in.", "ready": True}
+    ),
     "unverified": signed_in(
         state="unverified",
         title="API key …a1b2",

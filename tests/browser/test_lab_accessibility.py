@@ -1,17 +1,28 @@
-"""The widget in real JupyterLab, at each stop of a sign-in by key and one by browser: axe-core, focus, selecting."""
+"""The widget in real JupyterLab, at each stop of a sign-in by key and one by browser: axe-core, focus, keyboard."""
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, ViewportSize, expect
 
 from luminary_auth_widget.sandbox.demo import ADA
 
 from .conftest import violations
-from .lab import LIMIT, LOGIN, LabPage
-from .person import expect_signed_in, follow, link_of, log_in
+from .lab import LIMIT, LIST, LOGIN, LabPage
+from .person import expect_signed_in, follow, link_of, log_in, paste
 
-LIGHT, *OTHERS = "JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"
+LIGHT: tuple[str, dict[str, Any]] = ("JupyterLab Light", {})
+# Each with what the system asks for.
+LOOKS: list[tuple[str, dict[str, Any]]] = [
+    ("JupyterLab Dark", {}),
+    ("JupyterLab Dark High Contrast", {"contrast": "more"}),
+    ("JupyterLab Light", {"forced_colors": "active"}),
+]
+MOST_TABS = 120
+DESK, ZOOMED = ViewportSize(width=1100, height=900), ViewportSize(width=550, height=450)
 ENDS_SOON = (
     "from datetime import datetime, timedelta, timezone\nfrom pathlib import Path\n"
     "session.use_key(Path('key').read_text(), expires_on=datetime.now(timezone.utc) + timedelta(hours=21)).state"
@@ -35,11 +46,23 @@ def test_by_key_from_signed_out_to_refused_axe_finds_nothing_and_the_keyboard_is
     key, heading = card.get_by_label("API key", exact=True), card.get_by_role("heading")
     expect(card.get_by_role("link", name="Get a key")).to_be_visible(timeout=LIMIT)
     _expect_flawless(a_lab_page, "signed out")
+    _type(key, "lc-unknown-key-0000")
+    expect(card.get_by_role("alert")).to_contain_text("The server refused this key", timeout=LIMIT)
+    assert _has_focus(card)
+    _expect_flawless(a_lab_page, "failed")
     _type(key, a_key.secret)
     expect(card).to_contain_text("Signed in with an API key", timeout=LIMIT)
     expect(heading).to_be_focused()
     _expect_selectable(card.locator("small", has_text="pasted key"), f"…{a_key.secret[-4:]}")
-    _expect_flawless(a_lab_page, "signed in")
+    card.get_by_text("Details", exact=True).press("Enter")
+    expect(card.get_by_role("button", name="Copy diagnostics")).to_be_visible(timeout=LIMIT)
+    _expect_flawless_in_every_look(a_lab_page, "signed in, with details")
+    card.get_by_text("Details", exact=True).press("Enter")
+    a_sandbox.fault("refuse")
+    card.get_by_role("button", name="Check").press("Enter")
+    expect(card).to_contain_text("could not be reached", timeout=LIMIT)
+    _expect_flawless(a_lab_page, "unverified")
+    a_sandbox.clear_faults()
     card.get_by_text("Use another key").press("Enter")
     card.get_by_label("Key lasts", exact=True).select_option(label="one week")
     _type(key, a_key.secret)
@@ -48,13 +71,16 @@ def test_by_key_from_signed_out_to_refused_axe_finds_nothing_and_the_keyboard_is
     _expect_flawless(a_lab_page, "soon")
     a_lab_page.run(1)
     expect(card).to_contain_text("a job started now may outlive it", timeout=LIMIT)
-    _expect_flawless(a_lab_page, "urgent", *OTHERS)
+    _expect_flawless_in_every_look(a_lab_page, "urgent")
     a_sandbox.revoke_api_key(a_key.id)
     card.get_by_role("button", name="Check").focus()
     keyboard.press("Enter")
     expect(card).to_contain_text("The server refused this key", timeout=LIMIT)
     assert _has_focus(card)
     _expect_flawless(a_lab_page, "refused")
+    a_lab.forget()
+    expect(card).to_contain_text("This kernel is gone", timeout=LIMIT)
+    _expect_flawless(a_lab_page, "gone")
 
 
 def test_by_browser_from_the_link_to_the_sessions_end_axe_finds_nothing(a_sandbox, a_lab, a_lab_page):
@@ -66,7 +92,12 @@ def test_by_browser_from_the_link_to_the_sessions_end_axe_finds_nothing(a_sandbo
     for view in (card, panel):
         well = view.get_by_role("group", name="Log-in link")
         _expect_selectable(well, str(link.get_attribute("href")))
-    _expect_flawless(a_lab_page, "waiting", *OTHERS)
+    _expect_flawless_in_every_look(a_lab_page, "waiting")
+    (back,) = parse_qs(urlsplit(str(link.get_attribute("href"))).query)["redirect_uri"]
+    paste(card, f"{back}?code=c&state=of-another-sign-in")
+    expect(card.get_by_role("alert")).to_contain_text("another sign-in", timeout=LIMIT)
+    assert _has_focus(card)
+    _expect_flawless(a_lab_page, "a wrong address")
     log_in(follow(link))
     expect_signed_in(card)
     expect_signed_in(panel)
@@ -77,6 +108,45 @@ def test_by_browser_from_the_link_to_the_sessions_end_axe_finds_nothing(a_sandbo
     expect(card.get_by_text("session over", exact=True)).to_be_visible(timeout=LIMIT)
     assert _has_focus(card)
     _expect_flawless(a_lab_page, "over")
+
+
+def test_from_the_panels_start_by_browser_to_the_sign_out_everywhere_the_tab_key_and_enter_are_enough(
+    a_lab, a_lab_page
+):
+    a_lab.notebook("by-keyboard.ipynb", LIST)
+    a_lab_page.open("by-keyboard.ipynb").command("luminary-auth:open-panel")
+    panel, page = a_lab_page.panel, a_lab_page.page
+    _press(panel.get_by_role("button", name="Start"))
+    _press(panel.get_by_role("button", name="Sign in with browser"))
+    link = panel.get_by_role("link", name="Open the log-in page")
+    with page.context.expect_page() as opened:
+        _press(link)
+    tab = opened.value
+    for label, text in (("E-mail address", ADA.email), ("Password", ADA.password)):
+        _tab_to(tab.get_by_label(label))
+        tab.keyboard.type(text)
+    tab.keyboard.press("Enter")
+    expect_signed_in(panel)
+    page.bring_to_front()
+    _press(panel.get_by_role("button", name="Sign out…"))
+    _press(panel.get_by_role("button", name="Everywhere"))
+    expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
+    assert _has_focus(panel)
+
+
+def _tab_to(target: Locator) -> None:
+    """Press the Tab key until the target has the focus."""
+    expect(target).to_be_visible(timeout=LIMIT)
+    for _ in range(MOST_TABS):
+        if target.evaluate("node => node === document.activeElement"):
+            return
+        target.page.keyboard.press("Tab")
+    raise AssertionError(f"The Tab key does not lead to {target}.")
+
+
+def _press(target: Locator) -> None:
+    _tab_to(target)
+    target.page.keyboard.press("Enter")
 
 
 def _type(field: Locator, text: str) -> None:
@@ -95,9 +165,18 @@ def _expect_selectable(place: Locator, text: str) -> None:
     assert text in place.evaluate("() => getSelection().toString()")
 
 
-def _expect_flawless(lab_page: LabPage, where: str, *more_themes: str) -> None:
-    for theme in (*more_themes, LIGHT):
+def _expect_flawless_in_every_look(lab_page: LabPage, where: str) -> None:
+    page = lab_page.page
+    for theme, media in (*LOOKS, LIGHT):
         lab_page.command("apputils:change-theme", theme=theme)
-        lab_page.page.wait_for_selector(f"body[data-jp-theme-name='{theme}']", state="attached")
-        found = violations(lab_page.page, ["section.law", ".luminary-auth-status"], allowed=["landmark-unique"])
-        assert found == [], f"{where}, {theme}"
+        page.wait_for_selector(f"body[data-jp-theme-name='{theme}']", state="attached")
+        page.emulate_media(**{"contrast": "no-preference", "forced_colors": "none", **media})
+        _expect_flawless(lab_page, f"{where}, {theme}, {media}")
+    page.set_viewport_size(ZOOMED)  # as at 200 %
+    _expect_flawless(lab_page, f"{where}, 200 %")
+    page.set_viewport_size(DESK)
+
+
+def _expect_flawless(lab_page: LabPage, where: str) -> None:
+    found = violations(lab_page.page, ["section.law", ".luminary-auth-status"], allowed=["landmark-unique"])
+    assert found == [], where

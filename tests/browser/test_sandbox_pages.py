@@ -142,6 +142,26 @@ def test_a_key_is_revoked_by_keyboard_alone_and_the_focus_is_never_lost(a_page: 
     expect(row.get_by_label("inactive: revoked")).to_be_visible()
 
 
+def test_a_key_is_created_and_an_inactive_one_deleted_by_keyboard_alone(a_page: Page) -> None:
+    a_page.get_by_role("button", name="Create API key").focus()
+    a_page.keyboard.press("Enter")
+    expect(a_page.get_by_label("Name", exact=True)).to_be_focused()
+    a_page.keyboard.type("typed")
+    a_page.keyboard.press("Enter")
+    created = a_page.get_by_role("dialog", name="API key “typed” created")
+    expect(created).to_be_visible()
+    created.get_by_role("button", name="Done").press("Enter")
+    expect(a_page.get_by_role("rowheader", name="typed")).to_be_visible()
+    row = a_page.get_by_role("row", name="old")
+    row.get_by_label("Actions for old").focus()
+    for key in ("Enter", "Tab", "Enter"):
+        a_page.keyboard.press(key)
+    expect(a_page.get_by_role("dialog", name="Delete “old”?").get_by_role("button", name="Cancel")).to_be_focused()
+    for key in ("Shift+Tab", "Enter"):
+        a_page.keyboard.press(key)
+    expect(row).to_have_count(0)
+
+
 def test_a_menu_closes_when_the_person_goes_elsewhere(a_page: Page) -> None:
     log_out = a_page.get_by_role("button", name="Log out")
     for leave in (lambda: a_page.get_by_role("heading", name="API Keys").click(), lambda: log_out.press("Tab")):
@@ -199,6 +219,10 @@ def test_axe_finds_nothing_in_any_state_and_nothing_is_wider_than_the_screen(
     page.get_by_role("button", name="Revoke").click()
     _expect_flawless(page, "the question")
     page.keyboard.press("Escape")
+    page.get_by_label("Actions for old").click()
+    page.get_by_role("button", name="Delete").click()
+    _expect_flawless(page, "the last question")
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Create API key").click()
     page.get_by_label("Duration").select_option("Until a date")
     _expect_flawless(page, "the form")
@@ -214,6 +238,11 @@ def test_axe_finds_nothing_in_any_state_and_nothing_is_wider_than_the_screen(
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     _expect_flawless(page, "login")
+    page.get_by_label("E-mail address").fill("nobody@example.com")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("Wrong e-mail address or password")).to_be_visible()
+    _expect_flawless(page, "login, refused")
 
 
 def _expect_flawless(page: Page, where: str) -> None:

@@ -188,6 +188,16 @@ def test_a_key_written_into_a_cell_works_and_the_widget_offers_to_move_it(a_kern
     assert a_key.secret in (a_folder / ".env").read_text()
 
 
+def test_a_key_that_stands_in_the_code_of_a_cell_is_noticed_and_one_from_elsewhere_is_not(a_kernel, a_folder, a_key):
+    (model,) = a_kernel.run(LOGIN).models
+    a_kernel.run(f"_ = session.use_key('{a_key.secret}')")
+    (notice,) = a_kernel.status(model)["notices"]
+    assert "stands in this notebook's code" in notice["text"]
+    (a_folder / "key").write_text(a_key.secret)
+    a_kernel.run("_ = session.use_key(open('key').read())")
+    assert a_kernel.status(model)["notices"] == []
+
+
 def test_a_sign_in_by_a_click_while_login_still_looks_around_is_not_undone_by_it(a_kernel, a_key, adas_projects):
     """Forced: the look takes just as long as the sign-in."""
     a_kernel.run(

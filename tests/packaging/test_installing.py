@@ -10,7 +10,10 @@ from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
+import requests
 
+from tests.browser.lab import free_port
+from tests.hub import programs, replay
 from tests.matrix import environments
 
 pytestmark = pytest.mark.matrix
@@ -92,3 +95,14 @@ def _committed(folder: Path) -> set[Path]:
         check=True,
     )
     return {Path(name) for name in listed.stdout.splitlines()}
+
+
+def test_make_demo_in_a_checkout_serves_the_tour(tmp_path):
+    checkout, port = replay.check_out(tmp_path / "checkout"), free_port()
+    command = ["make", "demo", f"LAB_OPTIONS=--no-browser --port={port} --IdentityProvider.token="]
+    # What is downloaded is kept where it always is.
+    environ = programs.clean_environ(HOME=str(tmp_path), XDG_CACHE_HOME=str(Path("~/.cache").expanduser()))
+    up = f"http://localhost:{port}/api"
+    with programs.running(command, answers_at=up, cwd=checkout, environ=environ, log=tmp_path / "log"):
+        tour = requests.get(f"http://localhost:{port}/", timeout=60)
+    assert (tour.status_code, tour.url) == (200, f"http://localhost:{port}/lab/tree/notebooks/sign-in.ipynb")

@@ -171,3 +171,11 @@ def test_every_file_that_it_links_to_is_there():
     found = re.findall(r'\]\(([^)#]+)\)|(?:src|srcset)="([^"]+)"', README)
     targets = [target for pair in found for target in pair if target and "://" not in target]
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_the_workflow_of_a_public_forge_calls_the_targets_of_the_gate_and_no_more():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    gate = re.findall(r"^make (\S+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    (targets,) = re.findall(r"target: \[(.*)\]", workflow)
+    assert targets.split(", ") == [*gate, "binder-check"]
+    assert re.findall(r"run: (.*)", workflow) == ["make ${{ matrix.target }}"]

@@ -345,6 +345,7 @@ def main() -> None:
     reached = {state.value: count for state, count in steps.items() if count}
     print(reached)
     assert set(reached) == {state.value for state in SignInState} - {"checking"}
+    assert sum(reached.values()) > 0.8 * CASES
     assert records.credentials_folder() == here.credentials
 
 
