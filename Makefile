@@ -87,4 +87,4 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .venv-matrix .venv-bench node_modules .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) .venv-matrix .venv-bench node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

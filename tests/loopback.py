@@ -13,7 +13,9 @@ import struct
 import subprocess
 
 _CLONE_NEWNET = 0x40000000
-_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFADDR, _IFF_UP = 0x8913, 0x8914, 0x8916, 0x1
+# An address that others could reach, if there were any: one of those for documentation.
+_ADDRESS = "192.0.2.1"
 
 
 def can_be_had() -> bool:
@@ -32,3 +34,5 @@ def have() -> None:
         asked = struct.pack("16sh14x", b"lo", 0)
         _, flags = struct.unpack_from("16sh", fcntl.ioctl(control, _SIOCGIFFLAGS, asked))
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
+        also = struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(_ADDRESS))
+        fcntl.ioctl(control, _SIOCSIFADDR, also)

@@ -63,7 +63,7 @@ RENDER = """async ([traits, message, manager, width]) => {
 NOW = datetime(2026, 11, 24, 10, 14, tzinfo=timezone.utc)
 NOW_MS = int(NOW.timestamp() * 1000)
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000  # milliseconds, as in the messages
-# The trait names and the messages of DESIGN.md, section 5, as the kernel would send them.
+# Traits and messages as the kernel sends them (presentation.py).
 TRAITS: dict[str, Any] = {
     "protocol": 1,
     "state": "signed_out",

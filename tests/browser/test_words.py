@@ -85,6 +85,15 @@ def test_a_text_outside_the_catalogue_would_be_found(open_page):
     assert {"ada@example.com", "apis.luminarycloud.com"} < set(widget.page.evaluate(UNTRANSLATED))
 
 
+def test_a_language_that_is_none_among_the_browsers_costs_neither_the_widget_nor_the_status_bar(open_page):
+    widget = open_page()
+    # As Chromium has it on Linux in a POSIX locale.
+    widget.page.evaluate("Object.defineProperty(navigator, 'languages', { get: () => ['en-US@posix', 'C', 'en-GB'] })")
+    widget.render(signed_in())
+    expect(widget.card).to_contain_text("until 23 Dec 2026, 14:14")
+    assert widget.page.evaluate("async () => typeof (await import('/status.js')).createItem") == "function"
+
+
 @pytest.mark.parametrize(
     ("page_language", "browsers", "left", "until", "ago"),
     [

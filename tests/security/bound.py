@@ -64,7 +64,7 @@ class Bound:
         return presentation.message(self.session) | {"told": "".join(told)}
 
     def holds_what_is_promised(self, secrets: tuple[str, ...]) -> None:
-        """Assert what holds in each state, whatever has led to it (DESIGN 2, 3 and 5)."""
+        """Assert what holds in each state, whatever has led to it."""
         session, status = self.session, self.session.status
         usable = status.state in {SignInState.SIGNED_IN, SignInState.UNVERIFIED}
         assert isinstance(status.state, SignInState)

@@ -1,4 +1,4 @@
-"""What servers say of themselves and of people is text, and nothing but: on the page, in plain HTML, in a terminal."""
+"""What servers say of themselves and of people is text, and nothing but: on the page, in a terminal."""
 
 from __future__ import annotations
 

@@ -437,3 +437,54 @@ def test_a_notice_can_be_taken_off_the_screen(a_place, a_key):
     assert a_place.run(PASTED, key=f" {a_key.secret}").notice
     told = a_place.run("print(session.dismiss('removed').state.value)")
     assert (told.printed, told.notices, told.heard) == ("signed_in\n", [], [["signed_in", "", False]])
+
+
+# As when the cell is interrupted that waits for the server's answer.
+INTERRUPTED = """
+from luminary_auth_widget import servers
+def interrupt(*_): raise KeyboardInterrupt
+servers.check_key = interrupt
+try: {}
+except KeyboardInterrupt: print("interrupted")
+"""
+
+
+def test_an_interrupted_check_is_no_answer(a_place, a_sandbox, a_key):
+    a_place.run(PASTED, key=a_key.secret)
+    a_sandbox.revoke_api_key(a_key.id)
+    assert a_place.run("session.check()").state == "rejected"
+    told = a_place.run(INTERRUPTED.format("session.check()"))
+    assert (told.printed, told.state, told.client, told.checking) == ("interrupted\n", "rejected", None, False)
+
+
+def test_an_interrupted_sign_in_is_over_and_what_was_in_use_stays(a_place, a_key):
+    a_place.run(PASTED, key=a_key.secret)
+    told = a_place.run(INTERRUPTED.format("session.use_key(key)"), key=UNKNOWN)
+    assert (told.printed, told.state, told.attempt, told.client) == ("interrupted\n", "signed_in", None, "default")
+
+
+@pytest.mark.parametrize("name", [".env", "other/.env"])
+def test_without_a_name_undo_and_gitignore_mean_the_file_in_which_the_key_was_remembered(a_place, a_key, name):
+    place, before = a_place.folder / name, f"LC_API_KEY={UNKNOWN}\n"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text(before)
+    a_place.run("session.use_key(key, remember=name)", key=a_key.secret, name=name)
+    assert a_key.secret in place.read_text()
+    a_place.run("session.keep_from_git()")
+    assert (place.parent / ".gitignore").read_text() == ".env\n"
+    a_place.run("session.forget()")
+    assert place.read_text() == before
+
+
+def test_a_key_that_is_accepted_while_a_session_is_being_ended_stays_in_use(a_place, a_token, a_key):
+    a_place.store(a_token)
+    a_place.run("session.start()")
+    told = a_place.run(
+        "from luminary_auth_widget import servers\n"
+        "servers.revoke = lambda *_: session.use_key(key)\n"
+        "session.sign_out()",
+        key=a_key.secret,
+    )
+    assert (told.state, told.method, told.client) == ("signed_in", "api_key", "default")
+    assert "Signed out everywhere" in told.notice["signed_out"]
+    assert a_place.stored() is None

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from luminary_auth_widget import env_file
+from luminary_auth_widget import env_file, sources
 from luminary_auth_widget.credentials import Secret
 from luminary_auth_widget.errors import EnvFileUnusable, StorageFailed
 
@@ -199,6 +199,29 @@ def test_git_is_asked_whether_it_would_take_the_file(a_folder):
     assert env_file.git_standing(path) == ""
     _git("add", "--force", ".env")
     assert env_file.git_standing(path) == "tracked"
+
+
+def test_what_refers_to_another_name_takes_it_from_the_environment_first_as_load_dotenv_does(a_folder, monkeypatch):
+    path = a_folder / ".env"
+    path.write_text("HOST=a\nURL=${HOST}/x\nLC_API_KEY=${HOST}-key\n")
+    monkeypatch.setenv("HOST", "b")
+    for name in ("URL", "LC_API_KEY"):
+        monkeypatch.setenv(name, "restored by this")
+        monkeypatch.delenv(name)
+    assert env_file.read(path).key == Secret("b-key")
+    env_file.load_into_environment(path)
+    assert os.environ["URL"] == "b/x"
+
+
+def test_in_a_working_directory_that_was_removed_nothing_is_found_and_a_key_goes_home(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert env_file.find() == []
+    assert env_file.place_to_remember() == tmp_path / ".env"
+    assert sources.survey().env_files == ()
 
 
 def test_a_gitignore_keeps_its_lines_in_whatever_encoding_and_its_mode(a_folder):

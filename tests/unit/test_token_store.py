@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import threading
 from datetime import datetime, timezone
 
 import pytest
@@ -92,6 +93,14 @@ def test_a_store_in_which_the_sdk_too_sees_nobody_is_no_error(a_store, content):
     assert token_store.find() is None
     assert token_store.save(TOKEN).moved_aside is None
     assert token_store.find().token == TOKEN
+
+
+def test_looking_for_changes_does_not_wait_for_a_fifo_in_the_stores_place(a_store):
+    os.mkfifo(a_store)
+    look = threading.Thread(target=token_store.stamp, daemon=True)
+    look.start()
+    look.join(60)
+    assert not look.is_alive()
 
 
 def test_a_folder_in_the_stores_place_is_said_and_moved_aside(a_store):
