@@ -57,11 +57,12 @@ def load() -> ModuleType:
         With the reason: not installed, an unusable credentials folder, a `.env` that it cannot read.
     """
     _silence()
-    if not is_loaded():
+    try:
+        if is_loaded():
+            return importlib.import_module("luminarycloud")
         with suppress(StorageFailed):  # the import says so, too
             # The import makes the folder of the token store, which others could then look into.
             make_private_folder(credentials_folder())
-    try:
         with _without_an_endless_env_file():
             return importlib.import_module("luminarycloud")
     except Exception as error:  # noqa: BLE001 - whatever an import of theirs raises becomes a sentence
