@@ -3,7 +3,6 @@
 import threading
 from datetime import timedelta
 
-from luminary_auth_widget import locks
 from luminary_auth_widget.locks import Hold, exclusively
 
 
@@ -22,7 +21,7 @@ def test_a_lock_that_somebody_else_holds_is_not_waited_for_again_further_in(tmp_
     def wait(_seconds):
         raise AssertionError("waited again")
 
-    monkeypatch.setattr(locks.time, "sleep", wait)
+    monkeypatch.setattr("luminary_auth_widget.locks.time.sleep", wait)
     with exclusively(lock, timedelta(0)) as outer, exclusively(lock, timedelta(hours=1)) as inner:
         assert (outer, inner) == (Hold.BUSY, Hold.BUSY)
     monkeypatch.undo()
