@@ -149,19 +149,10 @@ const webLink = ({ h }, address, label, name = "") => h("a", {
   note: (...given) => (webAddress(address(...given)) ? label : address(...given) ?? ""),
 });
 
-// ---- Time, in the page's language ----
+// ---- Time ----
 
 const PAGE = document.documentElement.lang.match(/^[a-z]{2,3}(?![a-z])/)?.[0];
-/** Some systems' browsers have words of another kind among theirs. @param {string} tag */
-function isTag(tag) {
-  try {
-    return Intl.getCanonicalLocales(tag).length > 0;
-  } catch {
-    return false;
-  }
-}
-const OURS = navigator.languages.filter((tag) => isTag(tag) && (!PAGE || tag.split("-")[0] === PAGE));
-const TAGS = [...OURS, PAGE ?? "en"];
+const TAGS = [...navigator.languages.filter((tag) => /^\w\w[\w-]*$/.test(tag) && tag.startsWith(PAGE ?? "")), PAGE ?? "en"];
 const DATES = new Intl.DateTimeFormat(TAGS, { dateStyle: "medium", timeStyle: "short" });
 const MINUTES = new Intl.DateTimeFormat(TAGS, { minute: "numeric", second: "numeric", timeZone: "UTC" });
 const AGES = new Intl.RelativeTimeFormat(TAGS, { style: "short" });
@@ -361,7 +352,7 @@ function createLine(model, changed) {
   return line;
 }
 
-// ---- The parts of the card ----
+// ---- Parts ----
 
 /** @param {Status} status */
 const wordOf = ({ state }) => TEXT.states[state];

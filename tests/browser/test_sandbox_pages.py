@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from luminary_auth_widget.sandbox import Sandbox
+from luminary_auth_widget.sandbox import Sandbox, SandboxError
 from tests import chromium
 
 from .conftest import CUT_OFF, SMALL, violations
@@ -35,7 +36,8 @@ def open_pages(a_sandbox: Sandbox, browser: Browser) -> Iterator[Callable[..., P
     yield opened
     for context in contexts:
         context.close()
-    assert said == []
+    # That a password is refused, browsers say as well.
+    assert [complaint for complaint in said if "401 (UNAUTHORIZED)" not in complaint] == []
 
 
 @pytest.fixture
@@ -49,7 +51,8 @@ def two_keys(a_sandbox: Sandbox) -> Iterator[None]:
     a_sandbox.revoke_api_key(keys[0].id)
     yield
     for key in keys:
-        a_sandbox.delete_api_key(key.id)
+        with suppress(SandboxError):  # a test may have deleted it
+            a_sandbox.delete_api_key(key.id)
 
 
 def _create(page: Page, name: str) -> Locator:

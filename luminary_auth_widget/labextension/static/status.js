@@ -28,16 +28,8 @@ export function wordsOf({ kind }, known, now, say) {
 
 // As in the widget (widget.js): by the page's language, in the variant that this browser asks for.
 const PAGE = document.documentElement.lang.match(/^[a-z]{2,3}(?![a-z])/)?.[0];
-/** @param {string} tag */
-function isTag(tag) {
-  try {
-    return Intl.getCanonicalLocales(tag).length > 0;
-  } catch {
-    return false;
-  }
-}
-const OURS = navigator.languages.filter((tag) => isTag(tag) && (!PAGE || tag.split("-")[0] === PAGE));
-const TAGS = [...OURS, PAGE ?? "en"];
+// Some browsers have "en-US@posix" among theirs, which is no language.
+const TAGS = [...navigator.languages.filter((tag) => /^\w\w[\w-]*$/.test(tag) && tag.startsWith(PAGE ?? "")), PAGE ?? "en"];
 const MINUTES = new Intl.DateTimeFormat(TAGS, { minute: "numeric", second: "numeric", timeZone: "UTC" });
 const PARTS = new Intl.ListFormat(TAGS, { style: "narrow", type: "unit" });
 const [DAYS, HOURS, REST] = ["day", "hour", "minute"].map((unit) =>
