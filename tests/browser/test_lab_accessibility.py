@@ -79,8 +79,8 @@ def test_by_key_from_signed_out_to_refused_axe_finds_nothing_and_the_keyboard_is
     assert _has_focus(card)
     _expect_flawless(a_lab_page, "refused")
     a_lab.forget()
-    expect(card).to_contain_text("This kernel is gone", timeout=LIMIT)
-    _expect_flawless(a_lab_page, "gone")
+    expect(card).to_contain_text("Saved view: run this cell to sign in.", timeout=LIMIT)
+    _expect_flawless(a_lab_page, "without a kernel")
 
 
 def test_by_browser_from_the_link_to_the_sessions_end_axe_finds_nothing(a_sandbox, a_lab, a_lab_page):
