@@ -21,7 +21,8 @@ PYTHON = os.environ.get("LAB_PYTHON", sys.executable)
 LIMIT_SECONDS = 60
 LIMIT = LIMIT_SECONDS * 1000  # milliseconds, as Playwright has them
 LOGIN = "from luminary_auth_widget import login\nsession = login()"
-# A cell that keeps the kernel until the test makes a file of that name; it takes the file away.
+# A cell that keeps the kernel until the test makes a file of that name, and takes the file away. It looks again and
+# again: a running cell shares nothing with the test but files.
 RUNNING = "import os, time\nwhile not os.path.exists('enough'): time.sleep(0.05)\nos.remove('enough')\nprint('done')"
 LIST = "import luminarycloud as lc\nsorted(p.name for p in lc.iterate_projects())"
 _SETTINGS: dict[str, dict[str, Any]] = {

@@ -91,6 +91,7 @@ def test_signed_in_while_a_cell_runs_the_next_cell_and_every_plain_script_list_t
     subshell = a_kernel.create_subshell()
     a_kernel.click(model, "hello", subshell=subshell)
     # A cell that keeps the kernel until the file is there.
+    # It looks again and again: a running cell shares nothing with the test but files.
     running = a_kernel.client.execute("import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)")
     a_kernel.has_begun(running)
     before = datetime.now(timezone.utc)
