@@ -1,5 +1,5 @@
 // @ts-check
-/** It draws what the kernel decided, and sends back what the person wants. */
+/** Draws what the kernel decided; sends what the person wants. */
 
 /**
  * @import {Attempt, Phase, RunRequest, State, Status} from "./contract.d.ts"
@@ -56,8 +56,6 @@ const MARKS = {
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 /** How long an answer may take before the page looks at the kernel. */
 const PATIENCE = 4 * SECOND;
-/** Older traits may be those of a saved notebook. */
-const FRESH = MINUTE;
 /** No password managers; the browser's own menu has Paste. */
 const PRIVATE = {
   autocomplete: "off", autocapitalize: "off", spellcheck: false, "data-1p-ignore": "", "data-bwignore": "",
@@ -132,7 +130,7 @@ function setProperty(node, name, value) {
   else node.setAttribute(name, value);
 }
 
-/** A kernel on a hub may know the path alone. @param {string|null} address */
+/** A hub's kernel may know the path alone. @param {string|null} address */
 function webAddress(address) {
   try {
     const { protocol, href } = new URL(address ?? "", address?.startsWith("/") ? location.href : undefined);
@@ -169,17 +167,16 @@ function spanText(left) {
 
 /** @param {number} age milliseconds */
 function agoText(age) {
-  const count = (/** @type {number} */ unit) => -Math.floor(age / unit);
+  const say = (/** @type {number} */ size, /** @type {any} */ unit) => AGES.format(-Math.floor(age / size), unit);
   if (age < MINUTE) return TEXT.justNow;
-  if (age < HOUR) return AGES.format(count(MINUTE), "minute");
-  return age < DAY ? AGES.format(count(HOUR), "hour") : AGES.format(count(DAY), "day");
+  return age < HOUR ? say(MINUTE, "minute") : age < DAY ? say(HOUR, "hour") : say(DAY, "day");
 }
 
 /** @param {Status} status */
 const inUse = ({ state }) => state === "signed_in" || state === "unverified";
 
 /** The server has said yes since. @param {Status} status @param {number} ends */
-const isOverdue = ({ busy, checked_at }, ends) => !busy && checked_at !== null && checked_at >= ends;
+const isOverdue = ({ busy, checked_at }, ends) => !busy && (checked_at ?? 0) >= ends;
 
 /** @param {number} left milliseconds */
 const phaseOf = (left) => left <= 0 ? "bad" : left <= DAY ? "urgent" : left <= 7 * DAY ? "soon" : "plenty";
@@ -213,7 +210,7 @@ function tick() {
 
 // ---- The line to the kernel ----
 
-/** The ends that each kernel was asked about. @type {WeakMap<object, Set<number>>} */
+/** Ends that each kernel was asked about. @type {WeakMap<object, Set<number>>} */
 const askedEnds = new WeakMap();
 
 /** No hello before: one answer reaches all views. @type {WeakMap<Model, number>} */
@@ -239,7 +236,7 @@ function healthOf(model) {
 /** Before the kernel has answered. @param {Model} model @returns {Status|null} */
 function fromTraits(model) {
   const trait = (/** @type {string} */ name) => model.get(name), phase = trait("attempt");
-  if (Math.abs(Date.now() - trait("kernel_now")) > FRESH) return null;
+  if (Math.abs(Date.now() - trait("kernel_now")) > MINUTE) return null; // saved
   const attempt = { method: "", phase, message: "", next_step: "", ends_at: null, link: null, can_retry: false };
   return {
     ...BLANK, state: trait("state"), offers: trait("offers"), expires_at: trait("expires_at"), expiry: trait("expiry"),
@@ -334,7 +331,7 @@ function createLine(model, changed) {
     async probe() {
       const { at } = line.asked;
       line.probing = true;
-      await Promise.resolve(/** @type {any} */ (managerOf(model)).kernel?.requestKernelInfo?.()).catch(() => {});
+      await /** @type {any} */ (managerOf(model)).kernel?.requestKernelInfo?.().catch(() => {});
       line.probing = false;
       if (line.asked.kind !== "hello" || line.asked.at !== at) return;
       line.lose(line.lost || (line.status ? "gone" : "saved"));
@@ -365,14 +362,14 @@ const primary = (name) => (status) => (status.primary === name ? "law-primary" :
 
 /** @param {Status} status @param {number} now */
 function markOf({ state, expires_at }, now) {
-  const urgent = state === "signed_in" && expires_at !== null && expires_at - now <= DAY;
+  const urgent = state === "signed_in" && expires_at && expires_at - now <= DAY;
   return urgent ? ["!", "soon"] : MARKS[state];
 }
 
 /** @param {Status} status @param {number} now */
 function subtitleOf(status, now) {
   const { subtitle, busy, checked_at } = status;
-  const checked = inUse(status) && checked_at !== null ? fill(TEXT.checked, agoText(now - checked_at)) : "";
+  const checked = inUse(status) && checked_at ? fill(TEXT.checked, agoText(now - checked_at)) : "";
   return join(" · ", subtitle, busy ? TEXT.checking : checked);
 }
 
@@ -437,7 +434,7 @@ const statePart = (drawing) => {
       webLink(drawing, (status, now) => (isDue(status, now) ? status.key_page : null), TEXT.newKey)));
 };
 
-/** @type {Part<NonNullable<ReturnType<typeof countdownOf>>>} */
+/** @type {Part<any>} */
 const countdown = ({ h }) => h("div", { class: ({ tone }) => `law-left law-${tone}` },
   h("time", { note: ({ text }) => text }), h("small", { note: ({ aside }) => aside }),
   h("progress", {
@@ -519,7 +516,7 @@ const keyPart = (drawing) => {
   return part;
 };
 
-/** A field drops line ends: `take` gives what was pasted, which may be a whole .env. @param {Drawing<Status>} drawing */
+/** A field drops line ends; `take` keeps those of a pasted .env. @param {Drawing<Status>} drawing */
 function keyField({ h, button }) {
   let pasted = "";
   const field = h("input", {
@@ -694,10 +691,10 @@ function createCard(line) {
     { class: "law", "aria-label": TEXT.region, onkeydown: keepKeys, onpointerenter: line.lookAnew },
     h("header", {}, h("b", {}, TEXT.brand), h("span", { textContent: ({ endpoint }) => endpoint })),
     body, sentence, live);
-  let begun = false; // a change is said once; the first thing drawn is none
+  let begun = false; // what is drawn first is no change
   const saying = (/** @type {Status} */ status, /** @type {number} */ now) => line.lost || (line.status
     ? join(" ", status.state, status.attempt?.phase, status.rescue?.title, nearingOf(status, now)?.tone) : "");
-  root.addEventListener("focusin", ({ relatedTarget }) => root.contains(/** @type {Node|null} */ (relatedTarget)) || line.lookAnew());
+  root.addEventListener("focusin", (/** @type {any} */ { relatedTarget }) => root.contains(relatedTarget) || line.lookAnew());
   follow(saying, (key) => {
     if (begun) live.textContent = announcementOf(line);
     begun ||= key !== "";
@@ -740,7 +737,13 @@ function focusIn(root) {
   return root.contains(active) ? active : null;
 }
 
-/** Notebooks take plain keys, and Enter, for commands; Ctrl+S still saves. @param {any} event */
+/** The minute, where seconds change nothing. @param {Line} line */
+function beatOf({ status, asked, now }) {
+  const { expires_at, attempt, rescue } = status ?? BLANK, left = (expires_at ?? 0) - now;
+  return !status || attempt || rescue || asked.kind || Math.abs(left) < HOUR ? now : Math.ceil(left / MINUTE);
+}
+
+/** Notebooks take plain keys and Enter for commands; Ctrl+S saves. @param {any} event */
 function keepKeys(event) {
   const modified = event.ctrlKey || event.metaKey || event.altKey;
   if (modified && event.key !== "Enter") return;
@@ -751,10 +754,10 @@ function keepKeys(event) {
 /** @type {Render} */
 function render({ model, el }) {
   const line = createLine(model, () => card.draw()), card = createCard(line);
-  let seen = true;
+  let seen = true, drawn = 0;
   const view = () => {
     line.watch();
-    if (seen) card.draw();
+    if (seen && drawn !== (drawn = beatOf(line))) card.draw();
   };
   const sight = new IntersectionObserver((all) => {
     seen = all[all.length - 1].isIntersecting;

@@ -67,6 +67,11 @@ export function createItem(front, { open, shownChanged }, say) {
     }
   };
   front.follow(draw);
-  setInterval(draw, SECOND);
+  let drawn = 0;
+  setInterval(() => {
+    const { traits, offset } = front.known ?? {}, left = (traits?.expires_at ?? 0) - Date.now() - (offset ?? 0);
+    // The last hour is told by the second, all before by the minute.
+    if (drawn !== (drawn = Math.abs(left) < HOUR ? left : Math.ceil(left / MINUTE))) draw();
+  }, SECOND);
   return { node, isShown: () => shown };
 }
