@@ -1,4 +1,4 @@
-"""Signing in where notebooks are served as pages: Voilà and marimo, as they are downloaded today."""
+"""Signing in where notebooks are served as pages, Voilà and marimo, and in marimo's editor."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def a_visitor(browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def a_voila_environment():
-    return environments.make("voila", "ipykernel")
+    return environments.make("voila==0.5.*", "ipykernel")
 
 
 @pytest.fixture
@@ -139,17 +139,28 @@ def a_voila(a_voila_environment, a_bound_environ, tmp_path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def a_marimo_environment():
-    return environments.make("marimo")
+    return environments.make("marimo==0.25.*")
 
 
 @pytest.fixture
 def a_marimo(a_marimo_environment, a_bound_environ, tmp_path) -> Iterator[str]:
     """The address of the same as a marimo app."""
-    notebook = tmp_path / "page.py"
-    notebook.write_text(MARIMO)
-    options = [notebook, "--headless", "--no-token"]
-    with _served([a_marimo_environment, "-m", "marimo", "run", *options], tmp_path, a_bound_environ) as url:
+    with _served(_marimo(a_marimo_environment, "run", tmp_path), tmp_path, a_bound_environ) as url:
         yield url
+
+
+@pytest.fixture
+def a_marimo_editor(a_marimo_environment, a_bound_environ, tmp_path) -> Iterator[str]:
+    """The address of the same in marimo's editor, which runs the cells when it is opened."""
+    (tmp_path / "pyproject.toml").write_text("[tool.marimo.runtime]\nauto_instantiate = true\n")
+    with _served(_marimo(a_marimo_environment, "edit", tmp_path), tmp_path, a_bound_environ) as url:
+        yield url
+
+
+def _marimo(interpreter: Path, command: str, folder: Path) -> list[str | Path]:
+    notebook = folder / "page.py"
+    notebook.write_text(MARIMO)
+    return [interpreter, "-m", "marimo", command, notebook, "--headless", "--no-token"]
 
 
 def _cards(page: Page) -> Locator:
@@ -189,6 +200,11 @@ def test_a_visitor_of_a_marimo_app_signs_in_and_the_apps_own_buttons_work(a_mari
     )
     _sign_in_and_list(a_visitor, a_key.secret)
     assert errors == []
+
+
+def test_in_marimos_editor_one_signs_in_and_the_next_cells_list_the_projects(a_marimo_editor, a_visitor, a_key):
+    a_visitor.goto(a_marimo_editor, timeout=LIMIT)
+    _sign_in_and_list(a_visitor, a_key.secret)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
