@@ -21,6 +21,8 @@ from .plain import Plain
 from .session import AuthSession, current_session
 
 _STATIC = Path(__file__).parent / "static"
+# https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/schema/messages.md
+_VIEW, _VIEW_VERSION = "application/vnd.jupyter.widget-view+json", {"version_major": 2, "version_minor": 0}
 
 
 class AuthWidget(anywidget.AnyWidget):
@@ -126,9 +128,13 @@ class AuthWidget(anywidget.AnyWidget):
             pasted, remember=content.get("remember") is True, expires_on=_end_of_life(content.get("lasts"))
         )
 
+    # What ipywidgets 7 shows in this way says `repr(self)`, which names the person, and is saved with the notebook.
+    _ipython_display_ = None
+
     def _repr_mimebundle_(self, **choice: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the view, and words for pages that draw none. They are saved with the notebook."""
-        bundle = super()._repr_mimebundle_(**choice)
+        in_ipywidgets_8 = getattr(super(), "_repr_mimebundle_", None)
+        bundle = in_ipywidgets_8(**choice) if in_ipywidgets_8 else {_VIEW: {**_VIEW_VERSION, "model_id": self.model_id}}
         # anywidget 0.9.0 has no metadata beside it.
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         return {**data, **Plain(self._session).bundle()}, metadata
