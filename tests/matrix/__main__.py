@@ -33,7 +33,7 @@ FRONT_ENDS = {
 LOWEST = ("ipython-genutils==0.2.0",)
 CONTRACT = "tests/contract"
 IN_LAB = "tests/browser/test_lab_sign_in.py"
-# All but what proves how a newer kernel or JupyterLab is used: subshells, the instant after a cell that failed, the page.
+# All but what proves how newer kernels and pages are used: subshells, the instant after a failed cell, JupyterLab.
 ON_LOWEST = (
     *("tests/unit", "tests/session", "tests/cli", "tests/workers", "tests/sandbox", CONTRACT),
     *(f"tests/kernel/test_{name}.py" for name in ("sign_in", "default_client", "rescue", "rotation", "unattended")),

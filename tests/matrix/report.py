@@ -30,8 +30,8 @@ _FRONT_ENDS = """
 ## Front ends
 
 In a real browser; `make test` and `make long` run the same tests on the newest of each. With ipywidgets 7.6.0 and
-anywidget 0.9.0, as `luminarycloud[jupyter]` pins them: the sign-in by key in a cell; else that, by browser, the sidebar,
-the palette, and running a stopped cell again.
+anywidget 0.9.0, as `luminarycloud[jupyter]` pins them: the sign-in by key in a cell; else that, by browser, the
+sidebar, the palette, and running a stopped cell again.
 """
 _SDKS = """
 ## Versions of the SDK, and the lowest of everything
