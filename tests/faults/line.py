@@ -45,6 +45,8 @@ class Page:
     def _as_http2(self, stream: int) -> bytes:
         fields = {":status": str(self.status), **self.headers}
         headers = b"".join(_field(name, value) for name, value in fields.items())
+        if not self.body:  # in gRPC, what says a status and nothing else comes in one frame, too
+            return _frame(_HEADERS, _END_HEADERS | _END_STREAM, stream, headers)
         return _frame(_HEADERS, _END_HEADERS, stream, headers) + _frame(_DATA, _END_STREAM, stream, self.body)
 
 
