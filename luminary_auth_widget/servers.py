@@ -346,6 +346,7 @@ def _accepts(address: str, credential: tuple[str, Secret]) -> bool:
         call(_ONE_PROJECT, timeout=CHECK_LIMIT.total_seconds(), metadata=((name, secret.reveal()),))
     except grpc.RpcError as error:
         code, details = error.code().name, error.details() or ""
+        said = dict((*(error.initial_metadata() or ()), *(error.trailing_metadata() or ())))
     else:
         return True
     finally:
@@ -355,14 +356,16 @@ def _accepts(address: str, credential: tuple[str, Secret]) -> bool:
     http_status = _HTTP_STATUS.search(details)
     if code == "PERMISSION_DENIED" and not http_status:
         return True  # signed in, and not allowed to list: the credential is good
-    raise _undecided(sdk.host_of(address), code, details, int(http_status[1]) if http_status else None)
+    host, retry_after = sdk.host_of(address), said.get("retry-after", "")
+    raise _undecided(host, code, details, int(http_status[1]) if http_status else None, retry_after)
 
 
-# gRPC's words for an answer in plain HTTP, which a proxy gives as well: its own 403 accepts no key.
+# gRPC's words for an answer in plain HTTP, which a proxy gives as well: its own 403 accepts no key. The headers beside
+# it, Retry-After among them, are not passed on (grpcio 1.85); those of an answer in gRPC are.
 _HTTP_STATUS = re.compile(r"http2 header with status: (\d{3})")
 
 
-def _undecided(host: str, code: str, details: str, http_status: int | None) -> AuthError:
+def _undecided(host: str, code: str, details: str, http_status: int | None, retry_after: str) -> AuthError:
     if http_status is not None:
         redirected = requests.codes.multiple_choices <= http_status < requests.codes.bad_request
         return senseless(host) if redirected else trouble(host, http_status)
@@ -370,7 +373,7 @@ def _undecided(host: str, code: str, details: str, http_status: int | None) -> A
         case "DEADLINE_EXCEEDED":
             return silent(host)
         case "RESOURCE_EXHAUSTED":
-            return trouble(host, requests.codes.too_many_requests)
+            return trouble(host, requests.codes.too_many_requests, retry_after)
         case "UNAVAILABLE":
             problem = _unheard(host, details, _GRPC)
             return problem or (untrusted(host, _GRPC) if "handshake failed" in details else unreachable(host, _GRPC))

@@ -116,6 +116,7 @@ class Lab:
                     return
             except requests.ConnectionError:
                 time.sleep(0.1)  # the server has no other sign of being up
+        self.close()
         raise AssertionError(f"JupyterLab did not start:\n{self.log.read_text()}")
 
 

@@ -45,6 +45,8 @@ class Page:
     def _as_http2(self, stream: int) -> bytes:
         fields = {":status": str(self.status), **self.headers}
         headers = b"".join(_field(name, value) for name, value in fields.items())
+        if not self.body:  # in gRPC, what says a status and nothing else comes in one frame, too
+            return _frame(_HEADERS, _END_HEADERS | _END_STREAM, stream, headers)
         return _frame(_HEADERS, _END_HEADERS, stream, headers) + _frame(_DATA, _END_STREAM, stream, self.body)
 
 
@@ -152,10 +154,7 @@ class Line:
                 return
             connection.settimeout(None)
             with socket.create_connection(("127.0.0.1", self._to)) as beyond, self._keeping(beyond):
-                there = threading.Thread(target=_pump, args=(connection, beyond), daemon=True)
-                there.start()
-                _pump(beyond, connection)
-                there.join()
+                connect(connection, beyond)
 
     def _keeping(self, connection: socket.socket) -> _Kept:
         return _Kept(connection, self._open, self._lock)
@@ -175,6 +174,14 @@ class _Kept:
         with self._lock:
             self._among.discard(self._connection)
         self._connection.close()
+
+
+def connect(one: socket.socket, other: socket.socket) -> None:
+    """Hand on what comes from either, until one ends."""
+    there = threading.Thread(target=_pump, args=(one, other), daemon=True)
+    there.start()
+    _pump(other, one)
+    there.join()
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

@@ -73,11 +73,25 @@ def test_a_fault_on_the_way_is_told_and_the_kernel_goes_on_when_it_is_over(
     said = a_desk.printed(CHECK)
     assert said.startswith("unverified localhost ")
     assert FAULTS[fault] in said
+    # With a key it is gRPC that hears this, and keeps it for itself.
     if fault == "too many requests" and credential == "stored session":
         assert "Try again in 2 minutes" in said
     a_desk.heal()
     assert a_desk.printed(CHECK).startswith("signed_in")
     assert a_desk.printed(LIST) == "3 projects"
+
+
+@pytest.mark.parametrize("credential", ["key", "stored session"])
+def test_an_api_server_that_asks_in_grpc_for_a_pause_is_told_with_its_length(
+    a_desk: Desk, some_tricks: Tricks, credential: str
+) -> None:
+    a_desk.use(credential)
+    slow_down = {"content-type": "application/grpc", "grpc-status": "8", "retry-after": "120"}
+    a_desk.api.fail(over_tls(some_tricks.good, Page(200, slow_down)))
+    said = "unverified localhost asks to slow down (HTTP 429). Try again in 2 minutes; nothing was changed."
+    assert a_desk.printed(CHECK) == said
+    a_desk.heal()
+    assert a_desk.printed(CHECK).startswith("signed_in")
 
 
 def test_the_page_of_a_proxy_that_blocks_the_server_accepts_no_key(a_desk: Desk, some_tricks: Tricks) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import queue
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,8 @@ from luminary_auth_widget.errors import AuthError
 from tests.kernel.driver import end_of_login
 
 from .conftest import Desk
-from .line import Tricks
-from .test_network import FAULTS, make
+from .line import Tricks, connect
+from .test_network import CHECK, FAULTS, LEFT, LIST, ONE_DAY, make
 
 
 def _fails_after(desk: Desk, fault: str, tricks: Tricks) -> dict[str, str]:
@@ -31,11 +31,7 @@ def _fails_after(desk: Desk, fault: str, tricks: Tricks) -> dict[str, str]:
     return attempt
 
 
-# tests/kernel/test_browser_faults.py has these, or their like.
-ELSEWHERE = {"refused", "a stranger's certificate", "bad gateway", "captive portal that redirects"}
-
-
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in ELSEWHERE])
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_while_the_token_is_fetched_is_told_and_the_next_sign_in_works(
     a_desk: Desk, some_tricks: Tricks, fault: str
 ) -> None:
@@ -43,8 +39,8 @@ def test_a_fault_while_the_token_is_fetched_is_told_and_the_next_sign_in_works(
     told = f"{attempt['message']} {attempt['next_step']}"
     assert told.startswith("localhost ")
     # What failed with a number is told as the child's, in other words than a check's.
-    sentence = FAULTS[fault] if "HTTP" not in FAULTS[fault] else "HTTP 4"
-    assert sentence in told
+    number = re.search(r"\(HTTP \d+\)\.", FAULTS[fault])
+    assert (number[0] if number else FAULTS[fault]) in told
     if fault == "too many requests":
         assert told == "localhost asks to slow down (HTTP 429). Try again in 2 minutes; nothing was changed."
     a_desk.heal()
@@ -52,14 +48,23 @@ def test_a_fault_while_the_token_is_fetched_is_told_and_the_next_sign_in_works(
 
 
 def test_a_clock_a_day_ahead_of_the_servers_is_named_when_a_sign_in_fails_by_it(a_desk: Desk) -> None:
-    a_desk.cloud.advance(-timedelta(hours=25))
+    a_desk.cloud.advance(-ONE_DAY)
     address = end_of_login(a_desk.cloud, a_desk.kernel.begin_login(a_desk.model))
     a_desk.kernel.paste(a_desk.model, address)
     a_desk.kernel.wait_for(a_desk.model, attempt="failed")
     attempt = a_desk.kernel.status(a_desk.model)["attempt"]
     assert "has ended already, by this machine's clock." in attempt["message"]
-    a_desk.cloud.advance(timedelta(hours=25))
+    a_desk.cloud.advance(ONE_DAY)
     assert a_desk.kernel.sign_in(a_desk.model, a_desk.cloud)["state"] == "signed_in"
+
+
+def test_a_clock_a_day_behind_the_servers_hinders_no_sign_in_and_the_countdown_is_by_it(a_desk: Desk) -> None:
+    # The tokens that come were issued in this clock's tomorrow.
+    a_desk.cloud.advance(ONE_DAY)
+    assert a_desk.kernel.sign_in(a_desk.model, a_desk.cloud)["expiry"] == "recorded"
+    assert a_desk.printed(LIST) == "3 projects"
+    assert a_desk.printed(LEFT) == "True"
+    assert a_desk.printed(CHECK).startswith("signed_in")
 
 
 def test_a_name_without_an_address_and_a_ca_file_that_is_not_there_are_told(a_desk: Desk) -> None:
@@ -110,19 +115,7 @@ class Proxy:
             port = int(request[1].rpartition(":")[2])
             with socket.create_connection(("127.0.0.1", port)) as beyond:
                 client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
-                there = threading.Thread(target=_copy, args=(client, beyond), daemon=True)
-                there.start()
-                _copy(beyond, client)
-                there.join()
-
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while piece := source.recv(65536):
-            sink.sendall(piece)
-    for end in (source, sink):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+                connect(client, beyond)
 
 
 @pytest.fixture

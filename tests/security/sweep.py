@@ -155,7 +155,8 @@ class Keeper:
         assert self._events >= 0, os.strerror(ctypes.get_errno())
         self._end_read, self._end_written = os.pipe()
         self._watch(folder)
-        self._thread = threading.Thread(target=self._follow, name="keeper")
+        # Whoever fails before `close` fails, and does not hang.
+        self._thread = threading.Thread(target=self._follow, name="keeper", daemon=True)
         self._thread.start()
 
     def holds(self, path: Path) -> bool:

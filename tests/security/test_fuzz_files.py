@@ -87,7 +87,7 @@ def _everything_but_the_key(content: bytes) -> str:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # python-dotenv decodes escapes that Python advises against
-@fuzzed(ENV_FILES)
+@fuzzed(ENV_FILES, outcomes=("a key", "no key", "refused"))
 @example(b"LC_API_KEY=x" + b" " * 900_000 + b"y\n")
 @example(b"LC_API_KEY=" + b"${" * 400_000 + b"\n")
 def test_whatever_stands_in_env_is_read_as_dotenv_reads_it_or_refused_and_never_changed(a_home, content):
@@ -110,6 +110,7 @@ def test_whatever_stands_in_env_is_read_as_dotenv_reads_it_or_refused_and_never_
         sources.survey()
     after = path.stat()
     assert (path.read_bytes(), after.st_mtime_ns, after.st_mode) == (content, before.st_mtime_ns, before.st_mode)
+    return "refused" if refusal else "a key" if found.key else "no key"
 
 
 def _load_as_the_person_asks(path, expected, environ):
@@ -128,7 +129,7 @@ def _load_as_the_person_asks(path, expected, environ):
             del os.environ[name]
 
 
-@fuzzed(ENV_FILES, KEYS)
+@fuzzed(ENV_FILES, KEYS, outcomes=("added", "replaced", "refused"))
 @example(b"A=1\r\nB=2\r\n", "key-0123456789")
 @example(b"\xef\xbb\xbfLC_API_KEY=old\n", "key-0123456789")
 @example(b"A=1", "key-0123456789")
@@ -144,7 +145,7 @@ def test_a_remembered_key_is_read_back_and_every_other_line_is_as_it_was_also_wh
         done = env_file.remember(path, Secret(key))
     if refusal:
         assert _files_of(a_home) == {".env": content}
-        return
+        return "refused"
     remembered = path.read_bytes()
     assert dotenv.dotenv_values(path, encoding="utf-8-sig")["LC_API_KEY"] == key
     assert _without(_everything_but_the_key(remembered)) == _without(_everything_but_the_key(content))
@@ -163,6 +164,7 @@ def test_a_remembered_key_is_read_back_and_every_other_line_is_as_it_was_also_wh
     elif left:
         assert "LC_API_KEY" not in dotenv.dotenv_values(stream=io.StringIO(_text_of(left[".env"])))
         assert _without(_everything_but_the_key(left[".env"])) == _without(_everything_but_the_key(content))
+    return "replaced" if done.replaced else "added"
 
 
 def _without(text: str) -> str:
@@ -204,7 +206,7 @@ def _object_in(content: bytes) -> dict[str, object]:
     return {}
 
 
-@fuzzed(STORES, MOMENTS)
+@fuzzed(STORES, MOMENTS, outcomes=("a session", "nobody", "refused"))
 @example(b'{"refresh_token": "another-token-0123456789", "deep": ' + b"[" * 970 + b"]" * 970 + b"}", 0)
 @example(b'{"refresh_token": "another-token-0123456789"}', 1 << 40)
 def test_whatever_stands_in_the_token_store_is_a_session_or_nobody_or_an_error_and_is_not_changed(
@@ -229,9 +231,10 @@ def test_whatever_stands_in_the_token_store_is_a_session_or_nobody_or_an_error_a
         token_store.remove(Secret("a-token-that-is-not-there"))
         token_store.stamp()
     assert (store.read_bytes(), store.stat().st_mtime_ns) == (content, before.st_mtime_ns)
+    return "refused" if refusal else "a session" if session else "nobody"
 
 
-@fuzzed(STORES)
+@fuzzed(STORES, outcomes=("moved aside", "kept"))
 @example(b'{"deep": ' + b"[" * 970 + b"]" * 970 + b"}")
 def test_whatever_stands_in_the_token_store_a_session_can_be_saved_and_taken_out_and_nothing_else_is_lost(
     a_home, content
@@ -255,6 +258,7 @@ def test_whatever_stands_in_the_token_store_a_session_can_be_saved_and_taken_out
     assert token_store.find() is None
     assert repr(_object_in(store.read_bytes())) == repr({} if saved.moved_aside else _object_in(content))
     assert set(folder.iterdir()) == {store, *([saved.moved_aside] if saved.moved_aside else [])}
+    return "moved aside" if saved.moved_aside else "kept"
 
 
 # -- the sidecar -------------------------------------------------------------------------------------------------------

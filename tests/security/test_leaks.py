@@ -75,6 +75,8 @@ PLACES = {
     "a crash dump": "home/crash.txt",
     "an executed notebook": "notebooks/executed.ipynb",
     "saved widget state": "notebooks/executed.ipynb",
+    "a notebook that papermill ran": "notebooks/papermill.ipynb",
+    "papermill's log": "output of papermill",
     "the command's output": "output of luminary-auth",
     "the sandbox's log": "sandbox/everything.log",
     "the sandbox's files": "sandbox/planted.txt",
@@ -277,15 +279,19 @@ class Ride:
     def _run_for_nobody(self) -> None:
         (self.machine / "notebooks" / ".env").unlink()
         printed = (
-            "print(planted('an executed notebook'))\nimport ipywidgets\nipywidgets.Text(planted('saved widget state'))"
+            "print(*map(planted, ('an executed notebook', 'a notebook that papermill ran', 'papermill\\'s log')))\n"
+            "import ipywidgets\nipywidgets.Text(planted('saved widget state'))"
         )
         cells = [LOGIN, "client = session.require()", LIST, printed]
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         nbformat.write(notebook, self.machine / "notebooks" / "job.ipynb")
+        # nbconvert runs cells by nbclient, which is all that `jupyter execute` does.
         execute = ("-m", "jupyter", "nbconvert", "--debug", "--to", "notebook", "--execute", "job.ipynb", "--output")
         key = {"LC_API_KEY": (self.given / "key").read_text()}
         for name, environ in (("executed", {}), ("executed-with-a-key", key)):
             self._command(sys.executable, *execute, name, environ=environ)
+        papermill = (str(Path(sys.executable).with_name("papermill")), "--kernel", "python3")
+        self._command(*papermill, "--log-output", "--log-level", "DEBUG", "job.ipynb", "papermill.ipynb", environ=key)
         self._command(sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "executed.ipynb")
         self._command(COMMAND, "status", "--json")
         self._command(COMMAND, "check", environ=key)
@@ -363,13 +369,19 @@ def test_no_secret_is_found_but_where_it_was_asked_for(a_ride):
 
 
 def test_what_was_asked_for_is_found(a_ride):
-    assert {_kind(hit) for hit in a_ride.hits if _asked_for(hit)} == set(_ASKED_FOR)
+    assert {_kind(hit.secret) for hit in a_ride.hits if _asked_for(hit)} == set(_ASKED_FOR)
+
+
+def test_all_that_passes_the_token_endpoint_was_searched_for_and_needs_escapes(a_ride):
+    kinds = {"authorization code", "PKCE verifier", "refresh token", "access token"}
+    assert {_kind(label) for label in a_ride.secrets} >= kinds
+    assert all('"/+%' in text for label, text in a_ride.secrets.items() if _kind(label) in {"key", "refresh token"})
 
 
 def _asked_for(hit):
-    place = _ASKED_FOR.get(_kind(hit))
+    place = _ASKED_FOR.get(_kind(hit.secret))
     return place is not None and place.fullmatch(hit.place)
 
 
-def _kind(hit):
-    return re.sub(r" \d+$", "", hit.secret)
+def _kind(label):
+    return re.sub(r" \d+$", "", label)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Page, Request, WebSocket, expect, sync_playwright
+from playwright.sync_api import Locator, Page, Request, WebSocket, expect, sync_playwright
 
 from tests import chromium
 from tests.browser.lab import LIMIT, LIST, LOGIN, Lab, LabPage
@@ -48,12 +48,14 @@ PLACES = {
     "local storage, in the profile": "profile/",
     "session storage": "the page's session storage",
     "a database": "the page's databases",
+    "a cookie": "the browser's cookies",
     "the page": "the page",
     "the console": "the console",
 }
 PLANT = """async (texts) => {
   localStorage.setItem("planted", texts["local storage"]);
   sessionStorage.setItem("planted", texts["session storage"]);
+  document.cookie = `planted=${encodeURIComponent(texts["a cookie"])}`;
   console.log(texts["the console"]);
   document.body.append(texts["the page"]);
   await fetch(`/api/contents/planted?text=${encodeURIComponent(texts["a request"])}`);
@@ -102,11 +104,16 @@ class LabRide:
         self.loud, self.cloud = loud, loud.cloud
         for made in (self.machine, self.given, self.machine / "tmp"):
             made.mkdir()
-        self.key = self.cloud.create_api_key("ada@example.com").secret
+        self.key, self.key_in_sidebar = (self.cloud.create_api_key("ada@example.com").secret for _ in range(2))
         self.wrong = f"lc-wrong-{made_up()}"
         self.planted = Planted(dict.fromkeys(place.partition(",")[0] for place in PLACES))
         self.texts = {place: self.planted.text(place) for place in PLACES if "," not in place}
-        self.secrets = {**self.planted.secrets, "key": self.key.removeprefix("lc_sandbox_"), "wrong key": self.wrong}
+        self.secrets = {
+            **self.planted.secrets,
+            "key": self.key.removeprefix("lc_sandbox_"),
+            "key in the sidebar": self.key_in_sidebar.removeprefix("lc_sandbox_"),
+            "wrong key": self.wrong,
+        }
         self.places: list[Place] = []
         self.hits: list[Hit] = []
         self.give("planted.json", json.dumps(self.texts))
@@ -123,6 +130,8 @@ class LabRide:
             with sync_playwright() as playwright:
                 context = chromium.launch_with_profile(playwright, self.profile, proxy=ELSEWHERE, locale="en-GB")
                 self._work(LabPage(self._watched(context.new_page(), lab.url), lab))
+                # On the disk they are encrypted.
+                self.places.append(("the browser's cookies", json.dumps(context.cookies()).encode()))
                 context.close()
         finally:
             lab.close()
@@ -138,16 +147,19 @@ class LabRide:
         lab_page.lab.notebook("leaks.ipynb", *CELLS)  # type: ignore[attr-defined]  # it is a Lab
         lab_page.open("leaks.ipynb")
         lab_page.run(0)
+        # The sidebar begins, and stays open beside the notebook to the end.
+        lab_page.command("luminary-auth:open-panel")
+        panel, card = lab_page.panel, lab_page.card_below(1)
+        panel.get_by_role("button", name="Start").click(timeout=LIMIT)
+        _use_key(panel, self.key_in_sidebar, "Signed in with an API key")
+        lab_page.run(2)
+        _sign_out(panel)
         lab_page.run_cell(1)
-        card = lab_page.card
-        for pasted, said in ((self.wrong, "The server refused this key"), (self.key, "Signed in with an API key")):
-            card.get_by_label("API key", exact=True).fill(pasted, timeout=LIMIT)
-            card.get_by_role("button", name="Use key").click()
-            expect(card).to_contain_text(said, timeout=LIMIT)
+        _use_key(card, self.wrong, "The server refused this key")
+        _use_key(card, self.key, "Signed in with an API key")
         lab_page.run(2)
         assert "KeyRefused" in lab_page.run(3)
-        card.get_by_role("button", name="Sign out").click()
-        expect(card).to_contain_text("Not signed in", timeout=LIMIT)
+        _sign_out(card)
         address = address_of_the_dead_page(follow(link_of(card)))
         self.places += processes_below(psutil.Process().pid, itself=False)
         self.give("address", address.replace("state=", "state=x"))
@@ -191,6 +203,17 @@ class LabRide:
         socket.on("framereceived", received)
 
 
+def _use_key(where: Locator, key: str, said: str) -> None:
+    where.get_by_label("API key", exact=True).fill(key, timeout=LIMIT)
+    where.get_by_role("button", name="Use key").click()
+    expect(where).to_contain_text(said, timeout=LIMIT)
+
+
+def _sign_out(where: Locator) -> None:
+    where.get_by_role("button", name="Sign out").click()
+    expect(where).to_contain_text("Not signed in", timeout=LIMIT)
+
+
 def _parts(frame: str | bytes) -> tuple[bytes, list[bytes]]:
     """Return what a frame says, and the buffers beside it (v1.kernel.websocket.jupyter.org)."""
     if isinstance(frame, str):
@@ -201,12 +224,15 @@ def _parts(frame: str | bytes) -> tuple[bytes, list[bytes]]:
     return b"\n".join(parts[:5]), parts[5:]
 
 
-# Keys and the pasted address travel once; the SDK keeps its session. The browser remembers every address that it has
-# been to: also the last one of a sign-in, with the code in it, which is spent by then.
+# Keys and the pasted address travel once; the SDK keeps its session. The browser remembers what stands in its address
+# bars, to open the same tabs again: also the last address of a sign-in, with the code in it, which is spent by then.
+# Where a page could have put it (storage, databases, cookies, cache) and in its history, where no page that failed to
+# load is kept, it does not stand.
 _ASKED_FOR = {
     "key": re.compile("buffer to the kernel"),
+    "key in the sidebar": re.compile("buffer to the kernel"),
     "wrong key": re.compile("buffer to the kernel"),
-    "authorization code": re.compile("buffer to the kernel|profile/.*"),
+    "authorization code": re.compile(r"buffer to the kernel|profile/Default/Sessions/(Session|Tabs)_\d+"),
     "refresh token": re.compile(r"credentials/(\.(luminary-auth|login)-\w+/)?tokens2( \(gone\))?"),
 }
 
@@ -230,13 +256,19 @@ def test_no_secret_is_found_but_where_it_was_asked_for(a_ride):
 
 
 def test_what_was_asked_for_is_found(a_ride):
-    assert {_kind(hit) for hit in a_ride.hits if _asked_for(hit)} == set(_ASKED_FOR)
+    assert {_kind(hit.secret) for hit in a_ride.hits if _asked_for(hit)} == set(_ASKED_FOR)
+
+
+def test_all_that_passes_the_token_endpoint_was_searched_for_and_needs_escapes(a_ride):
+    kinds = {"authorization code", "PKCE verifier", "refresh token", "access token"}
+    assert {_kind(label) for label in a_ride.secrets} >= kinds
+    assert all('"/+%' in text for label, text in a_ride.secrets.items() if _kind(label) in {"key", "refresh token"})
 
 
 def _asked_for(hit):
-    place = _ASKED_FOR.get(_kind(hit))
+    place = _ASKED_FOR.get(_kind(hit.secret))
     return place is not None and place.fullmatch(hit.place)
 
 
-def _kind(hit):
-    return re.sub(r" \d+$", "", hit.secret)
+def _kind(label):
+    return re.sub(r" \d+$", "", label)
