@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, ViewportSize, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from luminary_auth_widget.sandbox.demo import ADA
 
 from .conftest import violations
 from .lab import LIMIT, LIST, LOGIN, LabPage
-from .person import expect_signed_in, follow, link_of, log_in, paste
+from .person import CANNOT_CONNECT, expect_signed_in, follow, link_of, log_in, paste
 
 LIGHT: tuple[str, dict[str, Any]] = ("JupyterLab Light", {})
 # Each with what the system asks for.
@@ -22,6 +23,12 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("JupyterLab Light", {"forced_colors": "active"}),
 ]
 MOST_TABS = 120
+# In a notebook these cut, paste, delete and add cells, and change their kind.
+LETTERS = "xvddabmy"
+NOTE_COMMANDS = """() => {
+  window.commandsRun = [];
+  window.jupyterapp.commands.commandExecuted.connect((_, { id }) => window.commandsRun.push(id));
+}"""
 DESK, ZOOMED = ViewportSize(width=1100, height=900), ViewportSize(width=550, height=450)
 ENDS_SOON = (
     "from datetime import datetime, timedelta, timezone\nfrom pathlib import Path\n"
@@ -118,14 +125,7 @@ def test_from_the_panels_start_by_browser_to_the_sign_out_everywhere_the_tab_key
     panel, page = a_lab_page.panel, a_lab_page.page
     _press(panel.get_by_role("button", name="Start"))
     _press(panel.get_by_role("button", name="Sign in with browser"))
-    link = panel.get_by_role("link", name="Open the log-in page")
-    with page.context.expect_page() as opened:
-        _press(link)
-    tab = opened.value
-    for label, text in (("E-mail address", ADA.email), ("Password", ADA.password)):
-        _tab_to(tab.get_by_label(label))
-        tab.keyboard.type(text)
-    tab.keyboard.press("Enter")
+    _log_in(_follow(panel))
     expect_signed_in(panel)
     page.bring_to_front()
     _press(panel.get_by_role("button", name="Sign out…"))
@@ -134,19 +134,117 @@ def test_from_the_panels_start_by_browser_to_the_sign_out_everywhere_the_tab_key
     assert _has_focus(panel)
 
 
-def _tab_to(target: Locator) -> None:
+def test_by_keyboard_alone_the_dead_pages_address_is_brought_back_and_the_next_sign_in_is_cancelled(
+    a_lab, a_browser_elsewhere
+):
+    a_lab.notebook("brought-back.ipynb", LOGIN)
+    lab_page = LabPage(a_browser_elsewhere.new_page(), a_lab).open("brought-back.ipynb")
+    lab_page.run(0)
+    card, page = lab_page.card, lab_page.page
+    page.evaluate(NOTE_COMMANDS)
+    _press(card.get_by_role("button", name="Sign in with browser"))
+    expect(card.get_by_role("link", name="Open the log-in page")).to_be_visible(timeout=LIMIT)
+    _expect_focus_and_keys_kept(lab_page)
+    tab = _follow(card)
+    with tab.expect_event("requestfailed") as failed:
+        _log_in(tab)
+    page.bring_to_front()
+    _press(card.get_by_text(CANNOT_CONNECT))
+    _enter(card.get_by_label("Paste its address"), re.sub("state=[^&]*", "state=of-yesterday", failed.value.url))
+    expect(card.get_by_role("alert")).to_contain_text("another sign-in", timeout=LIMIT)
+    expect(card.get_by_label("Paste its address")).to_be_focused()
+    _expect_focus_and_keys_kept(lab_page)
+    _enter(card.get_by_label("Paste its address"), failed.value.url)
+    expect_signed_in(card)
+    expect(card.get_by_role("heading")).to_be_focused()
+    _expect_focus_and_keys_kept(lab_page)
+    _press(card.get_by_role("button", name="Sign in again"))
+    _press(card.get_by_role("button", name="Cancel"))
+    expect(card.get_by_role("link", name="Open the log-in page")).to_have_count(0, timeout=LIMIT)
+    expect_signed_in(card)
+    expect(card.get_by_role("heading")).to_be_focused()
+    _expect_focus_and_keys_kept(lab_page)
+
+
+def test_by_keyboard_alone_env_is_loaded_a_key_remembered_and_forgotten_a_source_used_and_diagnostics_copied(
+    a_sandbox, a_lab, a_context, a_lab_page, a_key
+):
+    a_context.grant_permissions(["clipboard-read", "clipboard-write"], origin=a_lab.url)
+    # Set but empty: the file is offered, not taken.
+    a_lab.notebook("keys/by-keyboard.ipynb", f"import os\nos.environ['LC_API_KEY'] = ''\n{LOGIN}")
+    env, other = a_lab.notebooks / "keys" / ".env", a_sandbox.create_api_key(ADA.email, name="other").secret
+    env.write_text(f"LC_API_KEY={a_key.secret}\n")
+    a_lab_page.open("keys/by-keyboard.ipynb").run(0)
+    card, page, keyboard = a_lab_page.card, a_lab_page.page, a_lab_page.page.keyboard
+    heading, of_the_file = card.get_by_role("heading"), card.locator("small", has_text="./.env").first
+    page.evaluate(NOTE_COMMANDS)
+    _press(card.get_by_role("button", name="Load"))
+    expect(of_the_file).to_contain_text(f"…{a_key.secret[-4:]}", timeout=LIMIT)
+    expect(heading).to_be_focused()
+    _expect_focus_and_keys_kept(a_lab_page)
+    _press(card.get_by_text("Use another key"))
+    _tab_to(card.get_by_label("API key", exact=True))
+    keyboard.type(other)
+    remember = card.get_by_label("Remember in ./.env")
+    _tab_to(remember)
+    keyboard.press("Space")
+    keyboard.press("Enter")
+    expect(of_the_file).to_contain_text(f"…{other[-4:]}", timeout=LIMIT)
+    assert other in env.read_text()
+    expect(remember).to_be_focused()
+    _expect_focus_and_keys_kept(a_lab_page)
+    undo = card.get_by_role("button", name="Undo")
+    _press(undo, "Shift+Tab")
+    expect(undo).to_have_count(0, timeout=LIMIT)
+    assert env.read_text() == f"LC_API_KEY={a_key.secret}\n"
+    expect(heading).to_be_focused()
+    _expect_focus_and_keys_kept(a_lab_page)
+    _press(card.get_by_text("Details", exact=True))
+    _press(card.get_by_role("button", name="Use this one"))
+    expect(of_the_file).to_contain_text(f"…{a_key.secret[-4:]}", timeout=LIMIT)
+    expect(heading).to_be_focused()
+    _expect_focus_and_keys_kept(a_lab_page)
+    _press(card.get_by_role("button", name="Copy diagnostics"))
+    expect(card.get_by_role("button", name="Copied")).to_be_focused(timeout=LIMIT)
+    assert page.evaluate("navigator.clipboard.readText()").startswith("signed_in")
+    _expect_focus_and_keys_kept(a_lab_page)
+
+
+def _follow(card: Locator) -> Page:
+    """Press the link by keyboard, and return the tab that it opens."""
+    link = card.get_by_role("link", name="Open the log-in page")
+    _tab_to(link)
+    with card.page.context.expect_page() as opened:
+        card.page.keyboard.press("Enter")
+    return opened.value
+
+
+def _log_in(tab: Page) -> None:
+    for label, text in (("E-mail address", ADA.email), ("Password", ADA.password)):
+        _tab_to(tab.get_by_label(label))
+        tab.keyboard.type(text)
+    tab.keyboard.press("Enter")
+
+
+def _tab_to(target: Locator, tab: str = "Tab") -> None:
     """Press the Tab key until the target has the focus."""
     expect(target).to_be_visible(timeout=LIMIT)
     for _ in range(MOST_TABS):
         if target.evaluate("node => node === document.activeElement"):
             return
-        target.page.keyboard.press("Tab")
+        target.page.keyboard.press(tab)
     raise AssertionError(f"The Tab key does not lead to {target}.")
 
 
-def _press(target: Locator) -> None:
-    _tab_to(target)
+def _press(target: Locator, tab: str = "Tab") -> None:
+    _tab_to(target, tab)
     target.page.keyboard.press("Enter")
+
+
+def _enter(field: Locator, text: str) -> None:
+    _tab_to(field)
+    field.page.keyboard.type(text)
+    field.page.keyboard.press("Enter")
 
 
 def _type(field: Locator, text: str) -> None:
@@ -157,6 +255,18 @@ def _type(field: Locator, text: str) -> None:
 
 def _has_focus(card: Locator) -> bool:
     return bool(card.evaluate("card => card.contains(document.activeElement)"))
+
+
+def _expect_focus_and_keys_kept(lab_page: LabPage) -> None:
+    """Where the focus is, it can be seen; what is typed there is no command to JupyterLab, now or before."""
+    focus, cells = lab_page.page.locator("*:focus"), lab_page.cell_count()
+    expect(focus).to_be_visible()
+    assert _has_focus(lab_page.card)
+    if focus.evaluate("node => !node.matches('input:not([type=checkbox])')"):
+        for key in LETTERS:
+            lab_page.page.keyboard.press(key)
+    assert lab_page.page.evaluate("commandsRun") == []
+    assert lab_page.cell_count() == cells
 
 
 def _expect_selectable(place: Locator, text: str) -> None:

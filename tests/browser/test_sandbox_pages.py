@@ -251,7 +251,13 @@ def test_axe_finds_nothing_in_any_state_and_nothing_is_wider_than_the_screen(
     _expect_flawless(page, "the new key")
     created.get_by_role("button", name="Done").click()
     inactive, active = two_keys
-    for path in (f"revoke-key?key={active.id}", f"delete-key?key={inactive.id}", "projects", "no/such/page", "create-key"):
+    for path in (
+        f"revoke-key?key={active.id}",
+        f"delete-key?key={inactive.id}",
+        "projects",
+        "no/such/page",
+        "create-key",
+    ):
         page.goto(f"{a_sandbox.page_url}/{path}")
         _expect_flawless(page, path)
     page.get_by_label("Name", exact=True).fill(" ")
