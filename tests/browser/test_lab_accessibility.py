@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import sys
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, Route, ViewportSize, WebSocketRoute, expect
 
 from luminary_auth_widget.sandbox.demo import ADA
 
-from .conftest import violations
-from .lab import LIMIT, LIST, LOGIN, LabPage
+from .conftest import CUT_OFF, SMALL, violations
+from .lab import LIMIT, LIST, LOGIN, RUNNING, LabPage, passed_on
 from .person import CANNOT_CONNECT, expect_signed_in, follow, link_of, log_in, paste
 
+OURS = ["section.law", ".luminary-auth-panel", ".luminary-auth-status"]
 LIGHT: tuple[str, dict[str, Any]] = ("JupyterLab Light", {})
 # Each with what the system asks for.
 LOOKS: list[tuple[str, dict[str, Any]]] = [
@@ -124,6 +128,7 @@ def test_from_the_panels_start_by_browser_to_the_sign_out_everywhere_the_tab_key
     a_lab_page.open("by-keyboard.ipynb").command("luminary-auth:open-panel")
     panel, page = a_lab_page.panel, a_lab_page.page
     _press(panel.get_by_role("button", name="Start"))
+    expect(panel.get_by_role("heading")).to_be_focused(timeout=LIMIT)
     _press(panel.get_by_role("button", name="Sign in with browser"))
     _log_in(_follow(panel))
     expect_signed_in(panel)
@@ -210,6 +215,105 @@ def test_by_keyboard_alone_env_is_loaded_a_key_remembered_and_forgotten_a_source
     _expect_focus_and_keys_kept(a_lab_page)
 
 
+# What makes the library another one than the panel's question expects.
+UNFIT = "import sys, types\nsys.modules['luminary_auth_widget{}'] = {}"
+MISSING, OLD = UNFIT.format("", "None"), UNFIT.format(".notebook", "types.ModuleType('old')")
+FAILING = (
+    "from luminary_auth_widget import notebook, presentation\n"
+    "side_view, notebook.side_view = notebook.side_view, lambda **_: 1 / 0"
+)
+NEW = "notebook.side_view, presentation.PROTOCOL = side_view, 99"
+# As after the two minutes in which JupyterLab tries to connect anew.
+NO_ATTEMPT_LEFT = """() => {
+  const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+  kernel._reconnectAttempt = kernel._reconnectLimit;
+}"""
+IN_R = """
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+IPythonKernel.language_info["name"] = "R"
+IPKernelApp.launch_instance()
+"""
+
+
+@pytest.fixture
+def a_kernel_in_r(a_lab):
+    """A kernel that says that it runs R, which is all that the panel asks it."""
+    spec = a_lab.folder / "data" / "kernels" / "r" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    argv = [sys.executable, "-c", IN_R, "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": argv, "display_name": "R"}))
+    yield
+    shutil.rmtree(spec.parent)
+
+
+def test_axe_finds_nothing_while_the_panel_waits_for_a_kernel_and_the_focus_stays_in_it(a_lab, a_lab_page):
+    connections, restarts = list[WebSocketRoute](), list[Route]()
+    page, panel = a_lab_page.page, a_lab_page.panel
+    page.route_web_socket(re.compile("/channels"), lambda one: connections.append(passed_on(one)))
+    page.route(re.compile("/restart"), lambda one: restarts.append(one))  # noqa: PLW0108 - Playwright takes no built-in
+    a_lab.notebook("waits.ipynb", RUNNING)
+    a_lab_page.open("waits.ipynb").command("luminary-auth:open-panel")
+    start = panel.get_by_role("button", name="Start")
+    _tab_to(start)
+    a_lab_page.run_cell(0)
+    start.press("Enter")
+    _expect_sentence(a_lab_page, "Asking the kernel…", in_every_look=True)
+    assert _has_focus(panel)
+    page.evaluate(NO_ATTEMPT_LEFT)
+    for connection in connections.copy():
+        connection.close(code=4001)
+    _expect_sentence(a_lab_page, "This page has lost the kernel.")
+    assert _has_focus(panel)
+    # Not awaited: it ends when the kernel has answered.
+    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:reconnect-to-kernel')")
+    expect(panel).to_contain_text("Asking the kernel…", timeout=LIMIT)
+    (a_lab.notebooks / "enough").touch()
+    expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
+    panel.get_by_label("API key", exact=True).focus()
+    page.evaluate("() => void window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    _expect_sentence(a_lab_page, "The kernel is restarting…")
+    assert _has_focus(panel)
+    restarts.pop().continue_()
+    expect(start).to_be_visible(timeout=LIMIT)
+    assert _has_focus(panel)
+
+
+def test_axe_finds_nothing_where_the_panel_says_why_there_is_no_widget(a_lab, a_lab_page, a_kernel_in_r):
+    panel = a_lab_page.panel
+    start, again = (panel.get_by_role("button", name=name) for name in ("Start", "Try again"))
+    a_lab.notebook("says-why.ipynb", MISSING, OLD, FAILING, NEW)
+    a_lab_page.open("says-why.ipynb").command("luminary-auth:open-panel")
+    for cell, button, sentence in (
+        (0, start, "The library is not installed"),
+        (1, start, "The library in this kernel is older"),
+        (2, start, "The kernel could not answer: "),
+        (3, again, "The library in this kernel is newer"),
+    ):
+        expect(button).to_be_visible(timeout=LIMIT)
+        a_lab_page.run(cell)
+        button.press("Enter")
+        _expect_sentence(a_lab_page, sentence, in_every_look=cell in (0, 2))
+        assert _has_focus(panel)
+        if not again.is_visible():
+            a_lab_page.restart_kernel()
+    expect(start).to_be_visible(timeout=LIMIT)
+    a_lab_page.change_kernel("R")
+    _expect_sentence(a_lab_page, "This kernel runs R.")
+    a_lab_page.change_kernel("No Kernel")
+    _expect_sentence(a_lab_page, "This notebook has no kernel.")
+    a_lab_page.save()
+    a_lab_page.command("application:close-all")
+    _expect_sentence(a_lab_page, "Open a notebook to sign its kernel in.")
+
+
+def _expect_sentence(lab_page: LabPage, sentence: str, *, in_every_look: bool = False) -> None:
+    expect(lab_page.panel).to_contain_text(sentence, timeout=LIMIT)
+    (_expect_flawless_in_every_look if in_every_look else _expect_flawless)(lab_page, sentence)
+    for fault in (CUT_OFF, SMALL):
+        assert lab_page.page.evaluate(fault, ".luminary-auth-panel") == [], sentence
+
+
 def _follow(card: Locator) -> Page:
     """Press the link by keyboard, and return the tab that it opens."""
     link = card.get_by_role("link", name="Open the log-in page")
@@ -288,5 +392,5 @@ def _expect_flawless_in_every_look(lab_page: LabPage, where: str) -> None:
 
 
 def _expect_flawless(lab_page: LabPage, where: str) -> None:
-    found = violations(lab_page.page, ["section.law", ".luminary-auth-status"], allowed=["landmark-unique"])
+    found = violations(lab_page.page, OURS, allowed=["landmark-unique"])
     assert found == [], where
