@@ -286,6 +286,15 @@ def a_context(a_lab: Lab, browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
+def a_browser_elsewhere(a_lab: Lab, browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that reaches JupyterLab (localhost) but no port of 127.0.0.1, as if the kernel ran elsewhere."""
+    # Not by a route: Playwright lets redirects pass. Port 9 (discard) serves nobody.
+    fresh = lab_context(browser, proxy={"server": "http://127.0.0.1:9", "bypass": "<-loopback>,localhost"})
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
 def a_lab_page(a_context: BrowserContext, a_lab: Lab) -> LabPage:
     """A page of JupyterLab, with no notebook open yet."""
     return LabPage(a_context.new_page(), a_lab)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import nbformat
 import requests
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocketRoute
 
 # Whose JupyterLab it is; the matrix names others.
 PYTHON = os.environ.get("LAB_PYTHON", sys.executable)
@@ -255,6 +255,14 @@ class LabPage:
         """Restart as the menu does, without its question."""
         self.page.evaluate("async () => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
 
+    def change_kernel(self, label: str) -> None:
+        """Choose a kernel as Kernel → Change Kernel… does."""
+        # Not awaited: it ends with the dialog.
+        self.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:change-kernel')")
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("combobox").select_option(label=label)
+        dialog.get_by_role("button", name="Select").click()
+
     def has_subshells(self) -> bool:
         """Return whether page and kernel speak beside a running cell: JupyterLab since 4.4, ipykernel since 7."""
         return bool(
@@ -304,6 +312,12 @@ def lab_context(browser: Browser, **options: Any) -> BrowserContext:
     """Return a fresh profile: a person's browser, in British English and UTC."""
     viewport = {"width": 1100, "height": 900}
     return browser.new_context(locale="en-GB", timezone_id="UTC", viewport=viewport, **options)  # type: ignore[arg-type]
+
+
+def passed_on(connection: WebSocketRoute) -> WebSocketRoute:
+    """Let a connection through, which the test may cut later."""
+    connection.connect_to_server()
+    return connection
 
 
 def _environ_of(folder: Path, extra: dict[str, str]) -> dict[str, str]:

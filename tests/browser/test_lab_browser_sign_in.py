@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, WebSocket, expect
+from playwright.sync_api import Locator, WebSocket, expect
 
 from luminary_auth_widget import records, sandbox, token_store
 from luminary_auth_widget.credentials import Secret
@@ -17,19 +17,10 @@ from luminary_auth_widget.sandbox import Sandbox
 from luminary_auth_widget.sandbox.demo import ADA, GRACE, PROJECTS, DemoAccount
 from tests.sandbox.helpers import Browser as PlainBrowser
 
-from .lab import LIMIT, LIST, LOGIN, RUNNING, Lab, LabPage, lab_context
+from .lab import LIMIT, LIST, LOGIN, RUNNING, Lab, LabPage
 from .person import address_of_the_dead_page, expect_signed_in, follow, link_of, log_in, paste
 
 ADAS = sorted(project.name for project in PROJECTS if ADA.email in project.members)
-
-
-@pytest.fixture
-def a_browser_elsewhere(a_lab: Lab, browser: Browser) -> Iterator[BrowserContext]:
-    """A browser that reaches JupyterLab (localhost) but no port of 127.0.0.1, as if the kernel ran elsewhere."""
-    # Not by a route: Playwright lets redirects pass. Port 9 (discard) serves nobody.
-    fresh = lab_context(browser, proxy={"server": "http://127.0.0.1:9", "bypass": "<-loopback>,localhost"})
-    yield fresh
-    fresh.close()
 
 
 def _sign_in(lab_page: LabPage, account: DemoAccount = ADA) -> None:

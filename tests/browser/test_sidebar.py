@@ -17,7 +17,7 @@ from luminary_auth_widget import presentation
 from tests.conftest import bound_environ
 
 from .conftest import DAY, HOUR, SECOND, violations
-from .lab import LIMIT, LIST, RUNNING, Lab, LabPage, NotebookPage
+from .lab import LIMIT, LIST, RUNNING, Lab, LabPage, NotebookPage, passed_on
 
 LOGIN = "from luminary_auth_widget import login\nlogin()"
 LABEXTENSION = Path(luminary_auth_widget.__file__).parent / "labextension"
@@ -260,20 +260,11 @@ def _ours_in(request: Request) -> dict[str, int]:
 def test_without_a_kernel_the_panel_says_how_to_choose_one_and_follows_the_choice(a_desk):
     panel = _panel_of(a_desk)
     expect(panel.get_by_role("button", name="Start")).to_be_visible(timeout=LIMIT)
-    _change_kernel(a_desk, "No Kernel")
+    a_desk.change_kernel("No Kernel")
     expect(panel).to_contain_text("This notebook has no kernel.", timeout=LIMIT)
     expect(a_desk.status).to_be_hidden()
-    _change_kernel(a_desk, "Python 3 (ipykernel)")
+    a_desk.change_kernel("Python 3 (ipykernel)")
     expect(panel.get_by_role("button", name="Start")).to_be_visible(timeout=LIMIT)
-
-
-def _change_kernel(lab_page: LabPage, label: str) -> None:
-    """Choose a kernel as Kernel → Change Kernel… does."""
-    # Not awaited: it ends with the dialog.
-    lab_page.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:change-kernel')")
-    dialog = lab_page.page.get_by_role("dialog")
-    dialog.get_by_role("combobox").select_option(label=label)
-    dialog.get_by_role("button", name="Select").click()
 
 
 def test_a_kernel_that_does_not_come_back_is_called_stopped_and_a_new_one_is_followed(a_lab_that_gives_up, a_context):
@@ -284,12 +275,13 @@ def test_a_kernel_that_does_not_come_back_is_called_stopped_and_a_new_one_is_fol
     expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
     os.kill(int(lab_page.run(1)), signal.SIGKILL)
     expect(panel).to_contain_text("The kernel has stopped.", timeout=LIMIT)
+    assert violations(lab_page.page, OURS) == []
     expect(lab_page.status).to_be_hidden()
-    _change_kernel(lab_page, "Python 3 (ipykernel)")
+    lab_page.change_kernel("Python 3 (ipykernel)")
     # The server has forgotten the session with the kernel; JupyterLab says so, and makes another the next time.
     lab_page.page.get_by_role("dialog").get_by_role("button", name="Ok").click(timeout=LIMIT)
     expect(panel).to_contain_text("This notebook has no kernel.", timeout=LIMIT)
-    _change_kernel(lab_page, "Python 3 (ipykernel)")
+    lab_page.change_kernel("Python 3 (ipykernel)")
     expect(panel.get_by_role("button", name="Start")).to_be_visible(timeout=LIMIT)
 
 
@@ -320,7 +312,7 @@ def test_two_notebooks_on_one_kernel_show_the_same_widget_from_either(a_desk, a_
 
 def test_when_the_connection_to_the_kernel_is_cut_the_panel_comes_back_and_signs_out(a_lab, a_lab_page, a_key):
     connections = list[WebSocketRoute]()
-    a_lab_page.page.route_web_socket(re.compile("/channels"), lambda one: connections.append(_passed_on(one)))
+    a_lab_page.page.route_web_socket(re.compile("/channels"), lambda one: connections.append(passed_on(one)))
     a_lab.notebook("cut.ipynb", LOGIN)
     a_lab_page.open("cut.ipynb").run(0)
     panel = _panel_of(a_lab_page)
@@ -334,11 +326,6 @@ def test_when_the_connection_to_the_kernel_is_cut_the_panel_comes_back_and_signs
     panel.get_by_role("button", name="Sign out").click()
     expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
     expect(a_lab_page.card_below(0)).to_contain_text("Not signed in", timeout=LIMIT)
-
-
-def _passed_on(connection: WebSocketRoute) -> WebSocketRoute:
-    connection.connect_to_server()
-    return connection
 
 
 def test_a_plot_survives_clicks_in_the_panel_while_it_is_drawn(a_lab, a_lab_page, a_key):

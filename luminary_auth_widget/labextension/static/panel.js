@@ -49,6 +49,7 @@ export class Sidebar {
     this.message = element("div", "", "luminary-auth-message");
     this.message.setAttribute("role", "status");
     panel.node.append(this.message);
+    panel.node.tabIndex = -1;
     front.follow(() => this.follow());
   }
 
@@ -62,16 +63,28 @@ export class Sidebar {
 
   /** @param {Notebook|null} notebook @param {Finding} finding */
   async draw(notebook, finding) {
-    const number = ++this.number;
+    const number = ++this.number, held = this.panel.node.contains(document.activeElement);
     this.view?.dispose();
     this.view = null;
     this.tell(finding.kind, finding.detail);
+    if (held) this.panel.node.focus();
     if (!notebook || !finding.model) return;
     const view = await this.find(notebook, finding.model, () => number === this.number);
     if (number !== this.number) return view?.dispose();
     this.view = view;
     if (view) this.panel.addWidget(view);
     else this.tell("lost");
+    await this.passFocus();
+  }
+
+  /** What had the focus may be gone with what was shown before: the panel keeps it until the widget can take it. */
+  async passFocus() {
+    const { node } = this.panel, until = Date.now() + PATIENCE.button;
+    for (; this.view && document.activeElement === node && Date.now() < until; await pause()) {
+      /** @type {HTMLElement[]} */
+      const landings = [...this.view.node.querySelectorAll("[tabindex='-1']")];
+      landings.find((each) => each.checkVisibility())?.focus();
+    }
   }
 
   /**
