@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from . import words
 from .errors import AttemptCancelled, AuthError, CredentialRefused, ServerUnreachable
 from .notices import Notice
 from .status import Attempt, AttemptPhase, AuthStatus, Method, StoppedCell
@@ -66,7 +67,7 @@ class Board:
                 listener(status)
             except Exception:
                 # Somebody's callback; the sign-in that it hears of goes on.
-                _logger.exception("A function that was given to on_change() has failed.")
+                _logger.exception(words.LISTENER_FAILED)
         return status
 
     def begin(self, method: Method, phase: AttemptPhase) -> int:
@@ -86,7 +87,7 @@ class Board:
     def require_current(self, number: int) -> None:
         """Raise AttemptCancelled unless the attempt is still the newest."""
         if not self.is_current(number):
-            raise AttemptCancelled("This sign-in was cancelled.")
+            raise AttemptCancelled(words.CANCELLED)
 
     def advance(self, number: int, **changes: Any) -> None:
         """Change what is shown of the attempt, if it is still the newest."""
@@ -109,7 +110,7 @@ class Board:
             attempt = Attempt(
                 method,
                 AttemptPhase.FAILED,
-                message=f"The server refused this key. {error.message}" if refused else error.message,
+                message=words.KEY_REFUSED_BECAUSE.format(why=error.message) if refused else error.message,
                 next_step=error.next_step,
                 can_retry=can_retry and isinstance(error, ServerUnreachable),
             )

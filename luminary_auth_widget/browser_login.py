@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
 
-from . import servers, token_store
+from . import servers, token_store, words
 from .credentials import Secret, interrupted_outside
 from .errors import (
     AttemptCancelled,
@@ -44,7 +44,6 @@ _END_SECONDS = 3
 _FOLDER_PREFIX = ".login-"
 # Where there are no locks: a login lives for minutes; an older folder was left when parent and child were killed.
 _STALE_SECONDS = 3600
-_TRY_AGAIN = "Try again; what was signed in before still is."
 
 
 @dataclass(frozen=True)
@@ -131,8 +130,8 @@ class BrowserLogin:
             self._process = _started(self._own)
         except OSError as error:
             raise SDKUnusable(
-                f"A process for the log-in could not be started: {error.strerror or type(error).__name__}.",
-                next_step="Sign in with an API key.",
+                words.LOGIN_NOT_STARTED.format(why=error.strerror or type(error).__name__),
+                next_step=words.WITH_A_KEY_NEXT,
             ) from None
 
     @property
@@ -145,7 +144,13 @@ class BrowserLogin:
         self._events = events
         self._only_settings = only_settings
         threading.Thread(target=self._follow, name="luminary-auth-login", daemon=True).start()
-        order = {"environment": environment, "target": target or "", "only": "settings" if only_settings else ""}
+        order = {
+            "environment": environment,
+            "target": target or "",
+            "only": "settings" if only_settings else "",
+            # The child, a program of its own, imports none of ours.
+            "to_strangers": words.LOGIN_TO_STRANGERS,
+        }
         with suppress(OSError, ValueError):  # the child has ended; _follow says so, and may have closed the pipe
             self._process.stdin.write(json.dumps(order) + "\n")  # type: ignore[union-attr]  # stdin is a pipe
             self._process.stdin.flush()  # type: ignore[union-attr]  # the same
@@ -160,9 +165,7 @@ class BrowserLogin:
         """
         query, problem = _read_callback(address, self._link)
         if problem:
-            raise CallbackUnusable(
-                problem, next_step="Copy the whole address of the page on which the browser ended, after signing in."
-            )
+            raise CallbackUnusable(problem, next_step=words.PASTE_NEXT)
         _bring(query, self._link.port if self._link else None)
 
     def cancel(self) -> None:
@@ -179,7 +182,7 @@ class BrowserLogin:
         with output:
             outcome = self._outcome(events, output)
         if self._ended.is_set():
-            events.failed(AttemptCancelled("This sign-in was cancelled."))
+            events.failed(AttemptCancelled(words.CANCELLED))
             return
         self._ended.set()
         # The session is in `outcome` by now: a program that ends at once leaves none behind.
@@ -204,7 +207,7 @@ class BrowserLogin:
                     return self._finish(events, settings)
                 case {"event": "failed"}:
                     return _failing(events, fact, self._link)
-        return _failing(events, {"reason": "sdk", "detail": "it ended without a word"}, None)
+        return _failing(events, {"reason": "sdk", "detail": words.LOGIN_WITHOUT_A_WORD}, None)
 
     def _finish(self, events: Events, settings: dict[str, str]) -> Callable[[], None]:
         if self._only_settings:
@@ -322,26 +325,25 @@ def _read_callback(address: Secret, link: Link | None) -> tuple[Secret, str]:  #
     # Mail programs and terminals break long addresses over lines, and people copy the quotes along.
     text = "".join(address.reveal().split()).strip("\"'`<>“”")
     if not text:
-        return nothing, "No address was pasted."
+        return nothing, words.PASTE_NOTHING
     if link is None:
-        return nothing, "No sign-in is waiting for an address."
+        return nothing, words.PASTE_UNASKED
     before, mark, after = text.partition("?")
     if mark and before not in _ends_of(link):
         expected = f"http://127.0.0.1:{link.port}/callback?"
-        return nothing, f"This is not the address that the browser ends on: that begins with {expected}"
+        return nothing, words.PASTE_ANOTHER_PAGE.format(begin=expected)
     query = (after if mark else before).partition("#")[0]
     fields = parse_qs(query, keep_blank_values=True)
     states, answers = fields.get("state", []), [*fields.get("code", []), *fields.get("error", [])]
     if not any(states) or not any(answers):
-        return nothing, "A part of the address is missing: it holds code=… and state=…."
+        return nothing, words.PASTE_PART_MISSING
     if states != [link.state]:
         shortened = link.state.startswith(states[-1])
-        other = "This address belongs to another sign-in, or an earlier one."
-        return nothing, "The end of the address is missing." if shortened else other
+        return nothing, words.PASTE_END_MISSING if shortened else words.PASTE_ANOTHER_LOGIN
     if len(answers) > 1:
-        return nothing, "The address holds more than one answer of the log-in page."
+        return nothing, words.PASTE_SEVERAL_ANSWERS
     if not (query.isascii() and query.isprintable()):
-        return nothing, "The address holds a character that no address has."
+        return nothing, words.PASTE_ODD_CHARACTER
     return Secret(query), ""
 
 
@@ -357,19 +359,15 @@ def _failing(events: Events, fact: dict[str, Any], link: Link | None) -> Callabl
 
 
 def _error(fact: dict[str, Any], link: Link | None) -> AuthError:  # noqa: PLR0911, PLR0912 - a table
-    host = (urlsplit(link.url).hostname if link else None) or "The log-in server"
+    host = (urlsplit(link.url).hostname if link else None) or words.LOGIN_SERVER
     detail = as_one_line(str(fact.get("detail", "")))
     match fact.get("reason"):
         case "denied":
-            return LoginDenied(f"The log-in page said no ({detail.rstrip(': ')}).", next_step=_TRY_AGAIN)
+            return LoginDenied(words.LOGIN_DENIED.format(why=detail.rstrip(": ")), next_step=words.LOGIN_TRY_AGAIN)
         case "timeout":
-            return LoginTimedOut("Nobody came back from the log-in page within 5 minutes.", next_step=_TRY_AGAIN)
+            return LoginTimedOut(words.LOGIN_TIMED_OUT, next_step=words.LOGIN_TRY_AGAIN)
         case "ports":
-            return PortsTaken(
-                "All four ports that a login may come back to (10001, 9876, 22223, 5000) are taken on this machine.",
-                next_step="Sign-ins under way here, other people's among them, let go of theirs within 5 minutes. Try"
-                " again then, or sign in with an API key.",
-            )
+            return PortsTaken(words.PORTS_TAKEN, next_step=words.PORTS_TAKEN_NEXT)
         case "certificate" | "date" as reason:
             return servers.untrusted(host, by_clock=reason == "date")
         case "ca_file":
@@ -379,10 +377,7 @@ def _error(fact: dict[str, Any], link: Link | None) -> AuthError:  # noqa: PLR09
         case "clock":
             return servers.ended_already(host)
         case "no_loopback":
-            return LoginNotFinished(
-                "This machine has no address 127.0.0.1, on which a browser sign-in comes back.",
-                next_step="Sign in with an API key.",
-            )
+            return LoginNotFinished(words.NO_LOOPBACK, next_step=words.WITH_A_KEY_NEXT)
         case "slow":
             return servers.silent(host)
         case "unreachable":
@@ -390,8 +385,10 @@ def _error(fact: dict[str, Any], link: Link | None) -> AuthError:  # noqa: PLR09
         case "server" if fact.get("status") == requests.codes.too_many_requests:
             return servers.trouble(host, fact["status"], str(fact.get("retry_after", "")))
         case "server":
-            return ServerTrouble(f"{host} answered with a failure (HTTP {fact.get('status')}).", next_step=_TRY_AGAIN)
+            return ServerTrouble(
+                words.LOGIN_SERVER_FAILED.format(host=host, status=fact.get("status")), next_step=words.LOGIN_TRY_AGAIN
+            )
         case "answer":
             return servers.senseless(host)
         case _:
-            return SDKUnusable(f"The SDK's login failed ({detail}).", next_step=_TRY_AGAIN)
+            return SDKUnusable(words.LOGIN_FAILED.format(why=detail), next_step=words.LOGIN_TRY_AGAIN)

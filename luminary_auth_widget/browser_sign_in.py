@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from . import records
+from . import records, words
 from .board import Board
 from .browser_login import BrowserLogin, Events, Link
 from .credentials import Secret
@@ -92,7 +92,7 @@ class BrowserSignIn:
         )
         login.begin(events, environment=deployment.environment, target=deployment.target)
         if not settled.wait(_LINK_LIMIT_SECONDS):
-            fail(ServerUnreachable("The SDK did not make a link in time.", next_step="Try again."))
+            fail(ServerUnreachable(words.LINK_LATE, next_step=words.TRY_AGAIN))
             login.cancel()
         if failures:
             raise failures[0]
@@ -107,7 +107,7 @@ class BrowserSignIn:
         """
         login = self._login
         if login is None:
-            raise CallbackUnusable("No sign-in is waiting for an address.", next_step="Sign in with the browser first.")
+            raise CallbackUnusable(words.PASTE_UNASKED, next_step=words.PASTE_UNASKED_NEXT)
         login.paste(address)
 
     def use_another_account(self, on: bool) -> None:
@@ -175,7 +175,7 @@ class BrowserSignIn:
             self._board.fail(error, number)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the widget waiting
             kind = type(error).__name__
-            self._board.fail(AuthError(f"Something unexpected happened ({kind}).", next_step="Try again."), number)
+            self._board.fail(AuthError(words.UNEXPECTED.format(error=kind), next_step=words.TRY_AGAIN), number)
         finally:
             self._let_go(login)
 
@@ -185,8 +185,8 @@ _FINISHING: dict[str, Any] = {
     "phase": AttemptPhase.FINISHING, "link": None, "ends_at": None, "message": "", "next_step": "",
 }  # fmt: skip
 _STRANGER: dict[str, Any] = {
-    "message": "Something else came to the port that waits for your browser, and was turned away.",
-    "next_step": "Go on with the newest log-in page; this sign-in still waits.",
+    "message": words.STRANGER,
+    "next_step": words.STRANGER_NEXT,
 }
 
 
@@ -214,7 +214,7 @@ def sdk_settings(environment: str) -> Deployment:
     answered.wait(_LINK_LIMIT_SECONDS)
     child.cancel()
     if not settings:
-        raise SDKUnusable(f"The SDK knows no environment {environment!r}.", next_step="Update luminarycloud.")
+        raise SDKUnusable(words.SDK_ENVIRONMENT.format(environment=environment), next_step=words.SDK_ENVIRONMENT_NEXT)
     return Deployment(environment, **settings)
 
 

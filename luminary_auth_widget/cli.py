@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from . import env_file, report, scan, terminal
+from . import env_file, report, scan, terminal, words
 from .errors import AuthError
 from .session import AuthSession
 from .status import AuthStatus, SignInState
@@ -19,16 +19,6 @@ DONE, NOT, USAGE, INTERRUPTED = 0, 1, 2, 130
 # Each server is asked for at most 5 s, and a session is a matter of three.
 _CHECK_SECONDS = 30
 
-_EXIT_CODES = "Exit codes: 0 signed in or done, 1 not, 2 wrong usage, 130 interrupted."
-_JSON = (
-    "With --json, one object: state (not_asked, signed_in, unverified, expired, rejected, signed_out), method "
-    "(api_key, browser, or null), source, fingerprint (the last four characters), identity, environment, endpoint, "
-    "sandbox, signed_in_at, expires_at, expiry (recorded, about, noted, unknown), checked_at, message, next_step, "
-    "in_scripts (what a plain script takes here, or null) and not_used (the other credentials found). Times are "
-    "ISO 8601 in UTC, or null. No secret is in it."
-)
-_NO_PERSON = "Needs a terminal; for unattended runs set LC_API_KEY."
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
@@ -36,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     chosen, rest = parser.parse_known_args(arguments)
     if rest and chosen.command != "sandbox":
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        parser.error(words.CLI_UNRECOGNIZED.format(arguments=" ".join(rest)))
     if chosen.command == "sandbox":
         return _sandbox(rest)
     try:
@@ -45,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.complain(error.message, error.next_step)
         return NOT
     except (KeyboardInterrupt, EOFError):
-        report.complain("Cancelled.")
+        report.complain(words.CLI_CANCELLED)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (`head`) has seen enough. Python would complain at exit, when it flushes.
@@ -54,48 +44,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="luminary-auth", description="Sign in to Luminary Cloud, for notebooks and scripts.", epilog=_EXIT_CODES
-    )
+    parser = argparse.ArgumentParser(prog="luminary-auth", description=words.CLI_WHAT, epilog=words.CLI_EXIT_CODES)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add = partial(_add, commands)
     status = add(
         "status",
-        "show which credential the SDK takes here; asks no server",
-        f"Looks at the environment, .env and the stored session alone. Exit code 0: a credential is there; "
-        f"`luminary-auth check` tells whether it is still good. {_JSON}",
+        words.CLI_STATUS,
+        f"{words.CLI_STATUS_MORE} {words.CLI_JSON_MORE}",
     )
     login = add(
         "login",
-        "sign in with the browser, or with an API key",
-        f"Shows a link, and waits 5 minutes for the browser. Kernels and scripts are signed in as well. {_NO_PERSON}",
+        words.CLI_LOGIN,
+        f"{words.CLI_LOGIN_MORE} {words.CLI_NEEDS_A_PERSON}",
     )
     add(
         "logout",
-        "end the stored browser session, here and at the server",
-        "Kernels that use the session follow within seconds. API keys are left alone. Exit code 1: the server was "
-        "not told.",
+        words.CLI_LOGOUT,
+        words.CLI_LOGOUT_MORE,
     )
-    check = add(
-        "check", "ask the server whether it accepts the credential", f"Exit code 0: the server said yes. {_JSON}"
-    )
+    check = add("check", words.CLI_CHECK, f"{words.CLI_CHECK_MORE} {words.CLI_JSON_MORE}")
     search = add(
         "scan",
-        "search notebooks for your credentials, before you share them",
-        "Finds the credentials that are known on this machine, and no others: LC_API_KEY, the keys in .env files from "
-        "here and from each file's folder upward, and the stored session; as they are, or in JSON, base64 or URL form. "
-        "Compressed data is not looked into. Exit codes: 0 clean, 1 found, 2 something could not be searched.",
+        words.CLI_SCAN,
+        words.CLI_SCAN_MORE,
     )
     for command in (status, check):
-        command.add_argument("--json", action="store_true", help="print an object for programs")
+        command.add_argument("--json", action="store_true", help=words.CLI_JSON)
     _add_login_options(login)
-    search.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a folder (every .ipynb below it), or a file of any kind"
-    )
+    search.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=words.CLI_PATH)
     commands.add_parser(
         "sandbox",
         add_help=False,
-        help="run a Luminary Cloud on this machine, for trying things out (needs the extra [sandbox])",
+        help=words.CLI_SANDBOX,
     )
     return parser
 
@@ -108,14 +88,12 @@ def _add(
 
 def _add_login_options(login: argparse.ArgumentParser) -> None:
     way = login.add_mutually_exclusive_group()
-    way.add_argument("--browser", action="store_true", help="sign in with the browser (the default)")
+    way.add_argument("--browser", action="store_true", help=words.CLI_BROWSER)
     # No value: process arguments are seen by everybody on the machine.
-    way.add_argument(
-        "--key", action="store_true", help="ask for an API key, or read it from a pipe, and keep it in .env"
-    )
-    login.add_argument("--env-file", type=Path, metavar="PATH", help="with --key: the file to keep it in")
-    login.add_argument("--environment", choices=["standard", "itar"], help="which Luminary Cloud; default: standard")
-    login.add_argument("--no-open", action="store_true", help="show the link only, open no browser")
+    way.add_argument("--key", action="store_true", help=words.CLI_KEY)
+    login.add_argument("--env-file", type=Path, metavar="PATH", help=words.CLI_ENV_FILE)
+    login.add_argument("--environment", choices=["standard", "itar"], help=words.CLI_ENVIRONMENT)
+    login.add_argument("--no-open", action="store_true", help=words.CLI_NO_OPEN)
 
 
 def _status(chosen: argparse.Namespace) -> int:
@@ -134,7 +112,7 @@ def _check(chosen: argparse.Namespace) -> int:
 
 def _login(chosen: argparse.Namespace) -> int:
     if chosen.env_file and not chosen.key:
-        report.complain("--env-file goes with --key: a browser session is kept by the SDK.")
+        report.complain(words.CLI_ENV_FILE_WITHOUT_KEY)
         return USAGE
     report.read_env_as_a_notebook_does()
     session = AuthSession()
@@ -150,7 +128,7 @@ def _logout(_chosen: argparse.Namespace) -> int:
     finding = report.find()
     keys = [source for source in finding.survey.sources if source.key]
     stored = finding.survey.find("stored_session")
-    told = "No browser session is stored on this machine."
+    told = words.CLI_NO_SESSION
     if stored and stored.problem:
         raise AuthError(stored.problem, next_step=stored.next_step)
     if stored:
@@ -162,16 +140,14 @@ def _logout(_chosen: argparse.Namespace) -> int:
         told = session.sign_out().message
     print(told)
     for source in keys:
-        print(
-            f"The API key {source.fingerprint} in {report.place(source)} is left alone, and stays valid until revoked."
-        )
-    return NOT if "server was not told" in told else DONE
+        print(words.CLI_KEY_LEFT_ALONE.format(fingerprint=source.fingerprint, place=report.place(source)))
+    return NOT if told.startswith(words.SIGNED_OUT_ON_THIS_MACHINE) else DONE
 
 
 def _scan(chosen: argparse.Namespace) -> int:
     # os.path.exists, unlike Path.exists, is False where a folder on the way may not be read.
     if missing := [path for path in chosen.paths if not os.path.exists(path)]:  # noqa: PTH110
-        report.complain(f"There is no {scan.shown(missing[0])}.", "Name notebooks, or folders that hold some.")
+        report.complain(words.CLI_NO_SUCH_PATH.format(path=scan.shown(missing[0])), words.CLI_NO_SUCH_PATH_NEXT)
         return USAGE
     result = scan.search(chosen.paths)
     for problem in result.problems:
@@ -198,7 +174,7 @@ def _sandbox(arguments: Sequence[str]) -> int:
     try:
         from .sandbox.command import main as serve  # noqa: PLC0415 - its libraries are an extra
     except ModuleNotFoundError as error:
-        report.complain(f"The sandbox needs {error.name}.", "Run: pip install 'luminary-auth-widget[sandbox]'")
+        report.complain(words.CLI_SANDBOX_NEEDS.format(library=error.name), words.CLI_SANDBOX_NEEDS_NEXT)
         return NOT
     return serve(list(arguments))
 

@@ -9,13 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, ParamSpec, TypeVar
 
+from . import words
 from .errors import KeyMalformed
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
-
-_GET_A_KEY = "Copy the whole key from My Account → Profile → API Keys; if it is lost, create a new one there."
-
 
 # Four characters of a shorter text would be too much of it.
 _SHORTEST_SHOWN = 12
@@ -68,7 +66,7 @@ class Secret:
         return format(repr(self), spec)
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("A Secret is neither pickled nor copied: it would be written down somewhere.")
+        raise TypeError(words.NEVER_COPIED)
 
 
 def interrupted_outside(call: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
@@ -106,7 +104,7 @@ class CleanedKey:
     @property
     def remark(self) -> str:
         """What was removed, as a sentence; empty when nothing was."""
-        return f"Removed around the key: {', '.join(self.removed)}." if self.removed else ""
+        return words.REMOVED.format(removed=", ".join(self.removed)) if self.removed else ""
 
 
 # The largest metadata gRPC takes by default is 8 KiB; a longer text is a file pasted by mistake.
@@ -118,9 +116,9 @@ _WRAPPINGS = (
     ("api_key=", re.compile(r"api_key\s*=(.*)", re.DOTALL)),
     ("x-api-key:", re.compile(r"x-api-key\s*:(.*)", re.DOTALL | re.IGNORECASE)),
     ("Bearer", re.compile(r"Bearer\s(.*)", re.DOTALL | re.IGNORECASE)),
-    ("quotes", re.compile(r"[\"'`“”„‘’«»](.*)[\"'`“”„‘’«»],?", re.DOTALL)),
-    ("braces", re.compile(r"\{(.*)\}", re.DOTALL)),
-    ("angle brackets", re.compile(r"<(.*)>", re.DOTALL)),
+    (words.REMOVED_QUOTES, re.compile(r"[\"'`“”„‘’«»](.*)[\"'`“”„‘’«»],?", re.DOTALL)),
+    (words.REMOVED_BRACES, re.compile(r"\{(.*)\}", re.DOTALL)),
+    (words.REMOVED_ANGLE_BRACKETS, re.compile(r"<(.*)>", re.DOTALL)),
 )
 # The documentation's own stand-ins for a key; nobody's key is called that.
 _PLACEHOLDER = re.compile(r"(?:my|your)[_\- ](?:lc[_\- ])?api[_\- ]key", re.IGNORECASE)
@@ -150,13 +148,13 @@ def clean_key(pasted: Secret) -> CleanedKey:
     # Raised here, where no local holds the text: `%xmode Verbose` prints the locals of every frame it passes.
     cleaned, problem = _examine(pasted)
     if problem:
-        raise KeyMalformed(problem, next_step=_GET_A_KEY)
+        raise KeyMalformed(problem, next_step=words.GET_A_KEY_NEXT)
     return cleaned
 
 
 def _examine(pasted: Secret) -> tuple[CleanedKey, str]:
     if len(pasted.reveal()) > _LONGEST_KEY:
-        return CleanedKey(pasted), "This text is far too long for a key."
+        return CleanedKey(pasted), words.KEY_TOO_LONG
     text, removed = _unwrapped(pasted.reveal())
     return CleanedKey(Secret(text), tuple(dict.fromkeys(removed))), _problem_with(text)
 
@@ -168,7 +166,7 @@ def _unwrapped(text: str) -> tuple[str, list[str]]:
         before = text
         if (stripped := text.strip()) != text:
             text = stripped
-            removed.append("white space")
+            removed.append(words.REMOVED_WHITE_SPACE)
         for name, wrapping in _WRAPPINGS:
             if match := wrapping.fullmatch(text):
                 text = match[1]
@@ -179,13 +177,13 @@ def _unwrapped(text: str) -> tuple[str, list[str]]:
 
 def _problem_with(text: str) -> str:
     if not text:
-        return "No key was given: the text is empty."
+        return words.KEY_NOT_GIVEN
     if _PLACEHOLDER.fullmatch(text):
-        return "This is the documentation's placeholder, not a key."
+        return words.KEY_PLACEHOLDER
     if re.search(r"[\r\n]", text):
-        return "The text spans several lines; a key is one word."
+        return words.KEY_OF_SEVERAL_LINES
     if re.search(r"\s", text):
-        return "The key has blanks inside; a key is one word."
+        return words.KEY_WITH_BLANKS
     if odd := next((character for character in text if not "!" <= character <= "~"), ""):
-        return f"The key holds a character that no key has (U+{ord(odd):04X})."
+        return words.KEY_WITH_ODD_CHARACTER.format(code=ord(odd))
     return ""

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from . import sdk, servers
+from . import sdk, servers, words
 from .credentials import Secret
 from .errors import AuthError, CredentialRefused, CredentialUnusable
 from .sdk import Deployment
@@ -35,9 +35,7 @@ try:
     import jwt
 except ModuleNotFoundError as error:
     _missing = error.name
-    raise ModuleNotFoundError(
-        f"{_missing} is not installed. Run: %pip install 'luminary-auth-widget[dask]'", name=_missing
-    ) from None
+    raise ModuleNotFoundError(words.DASK_MISSING.format(library=_missing), name=_missing) from None
 
 if TYPE_CHECKING:
     from luminarycloud import Client
@@ -91,10 +89,7 @@ def sign_in_workers(client: distributed.Client, session: AuthSession | None = No
     UnencryptedCluster
     """
     if client.asynchronous:
-        raise CredentialUnusable(
-            "This Dask client is asynchronous; the workers were not signed in.",
-            next_step="Connect a second one: distributed.Client(client.scheduler.address).",
-        )
+        raise CredentialUnusable(words.DASK_ASYNCHRONOUS, next_step=words.DASK_ASYNCHRONOUS_NEXT)
     session = session or current_session()
     session.require()
     _warn_if_readable(client)
@@ -130,8 +125,8 @@ class SignedInWorkers:
         self.close()
 
     def __repr__(self) -> str:
-        standing = "no longer signed in by" if self._closed else "signed in as"
-        return f"<Workers of {_address(self._dask)}, {standing} this kernel>"
+        standing = words.DASK_WORKERS_LEFT if self._closed else words.DASK_WORKERS
+        return standing.format(address=_address(self._dask))
 
     def _begin(self) -> None:
         self._given = self._ticket()
@@ -161,7 +156,7 @@ class SignedInWorkers:
                 return
             if not self._ask(self._still_ours):
                 self._closed = True
-                _logger.warning("Another kernel has signed this Dask cluster in; this one no longer follows.")
+                _logger.warning(words.DASK_TAKEN_OVER)
                 return
             self._ask(functools.partial(self._hand_out, ticket))
             self._given = ticket
@@ -170,7 +165,7 @@ class SignedInWorkers:
                 self._session.check()  # whose answer everybody hears, this thread too
         except Exception as error:  # noqa: BLE001 - the cluster or a server is away
             self._renewal.put_off()
-            _logger.warning("The Dask workers could not be told of the sign-in (%s).", type(error).__name__)
+            _logger.warning(words.DASK_NOT_TOLD.format(error=type(error).__name__))
 
     def _end(self, limit: timedelta) -> None:
         atexit.unregister(self._end)
@@ -312,8 +307,7 @@ def _warn_if_readable(client: distributed.Client) -> None:
     addresses = [_address(client), *client.scheduler_info()["workers"]]
     if open_to_others := next((address for address in addresses if not _is_private(address)), ""):
         warnings.warn(
-            f"The way to {open_to_others} is not encrypted: others on the network can read the key or the access token"
-            " that the workers are given. Start the cluster with TLS (distributed.Security).",
+            words.DASK_UNENCRYPTED.format(address=open_to_others),
             UnencryptedCluster,
             stacklevel=3,
         )
@@ -334,7 +328,4 @@ def _is_private(address: str) -> bool:
 
 
 def _failed(error: Exception) -> AuthError:
-    return AuthError(
-        f"The Dask workers could not be signed in ({type(error).__name__}).",
-        next_step="Install luminary-auth-widget where they run, in the same version, and look at a worker's log.",
-    )
+    return AuthError(words.DASK_FAILED.format(error=type(error).__name__), next_step=words.DASK_FAILED_NEXT)

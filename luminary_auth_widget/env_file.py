@@ -15,6 +15,7 @@ from pathlib import Path
 from dotenv.main import DotEnv
 from dotenv.parser import parse_stream
 
+from . import words
 from .credentials import Secret, interrupted_outside
 from .errors import EnvFileUnusable, StorageFailed
 from .files import (
@@ -43,7 +44,6 @@ _MOST_BLANKS, _MOST_REFERENCES = 1000, 1000
 _BLANKS = re.compile(r"[^\S\r\n]+")
 # What python-dotenv takes for a part of an assignment: the lines and blanks before it, `export`, the end of its line.
 _AROUND = re.compile(r"(?P<lines>\s*[\r\n])?(?P<before>\s*(?:export\s+)?).*?(?P<end>(?:\r\n|[\r\n])?)", re.DOTALL)
-_HOW_TO_FILL = f"Put a line {KEY_NAME}=… with your key into it."
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ def require_key(path: Path) -> Secret:
     """
     key = read(path).key
     if key is None:
-        raise EnvFileUnusable(f"There is no {KEY_NAME} in {friendly(path)}.", next_step=_HOW_TO_FILL)
+        raise EnvFileUnusable(words.ENV_NO_KEY.format(path=friendly(path)), next_step=words.ENV_KEY_NEXT)
     if not key.reveal().strip():
-        raise EnvFileUnusable(f"{KEY_NAME} in {friendly(path)} is empty.", next_step=_HOW_TO_FILL)
+        raise EnvFileUnusable(words.ENV_KEY_EMPTY.format(path=friendly(path)), next_step=words.ENV_KEY_NEXT)
     return key
 
 
@@ -197,9 +197,7 @@ def remember(path: Path, key: Secret) -> Remembered:
             _set_key(draft, key)
             if read(draft).key != key:
                 raise StorageFailed(
-                    f"{friendly(path)} would not give the key back: a quote in it is left open, or the key holds"
-                    " characters that a .env file cannot keep.",
-                    next_step=f"Set {KEY_NAME} in the environment instead.",
+                    words.ENV_NOT_GIVEN_BACK.format(path=friendly(path)), next_step=words.ENV_NOT_GIVEN_BACK_NEXT
                 )
             replaced = _taken(old, before, _whole(draft)) if old is not None else None
     return Remembered(path, created=created, replaced=replaced, tightened=loose)
@@ -261,8 +259,8 @@ def add_to_gitignore(path: Path) -> Path:
     ignore = path.with_name(".gitignore")
     if ignore.is_symlink():
         raise StorageFailed(
-            f"{friendly(ignore)} is a link, which git does not follow.",
-            next_step=f"Put a file in its place, with a line {path.name} in it.",
+            words.GITIGNORE_LINK.format(path=friendly(ignore)),
+            next_step=words.GITIGNORE_LINK_NEXT.format(name=path.name),
         )
     mode = stat.S_IMODE(ignore.stat().st_mode) if ignore.exists() else 0o644
     with replacing(ignore, mode=mode) as draft:
@@ -340,10 +338,7 @@ def _text_of(path: Path) -> str:
     text, problem = _examined(path)
     if problem:
         pipe = stat.S_ISFIFO(_mode(path))
-        how = "Load it by dotenv.load_dotenv() in a cell before" if pipe else "Check the path"
-        raise EnvFileUnusable(
-            f"{friendly(path)} {problem}.", next_step=f"{how}, or paste the key into the field instead."
-        )
+        raise EnvFileUnusable(problem, next_step=words.ENV_PIPE_NEXT if pipe else words.ENV_NEXT)
     return text
 
 
@@ -353,14 +348,14 @@ def _examined(path: Path) -> tuple[str, str]:
         # utf-8-sig: Windows editors put a mark before the first name, and end lines in their own way.
         text = io.TextIOWrapper(io.BytesIO(read_small(path)), encoding="utf-8-sig").read()
     except FileNotFoundError:
-        return "", "does not exist"
+        return "", words.ENV_MISSING.format(path=friendly(path))
     except NotReadable as error:
-        return "", f"is {error.strerror}"
+        return "", words.ENV_IS.format(path=friendly(path), what=error.strerror)
     except UnicodeDecodeError:
-        return "", "is not UTF-8 text"
+        return "", words.ENV_NOT_UTF8.format(path=friendly(path))
     except OSError as error:
-        return "", f"cannot be read: {error.strerror or type(error).__name__}"
+        return "", words.ENV_UNREADABLE.format(path=friendly(path), why=error.strerror or type(error).__name__)
     blanks = max(map(len, _BLANKS.findall(text)), default=0)
     if blanks > _MOST_BLANKS or text.count("${") > _MOST_REFERENCES:
-        return "", "holds blanks or ${ by the thousand, as no .env file does"
+        return "", words.ENV_ENDLESS.format(path=friendly(path))
     return text, ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import in_use, sdk
+from . import in_use, sdk, words
 from .browser_sign_in import sdk_settings
 from .errors import CredentialUnusable
 from .in_use import environment_name
@@ -35,12 +35,10 @@ class Environments:
         environment = environment or self.deployment.environment
         if environment not in {"standard", "itar"}:
             raise CredentialUnusable(
-                f"There is no environment {environment!r}.", next_step='Choose "standard" or "itar".'
+                words.ENVIRONMENT_UNKNOWN.format(environment=environment), next_step=words.ENVIRONMENT_UNKNOWN_NEXT
             )
         if environment == "itar" and sdk.in_sandbox():
-            raise CredentialUnusable(
-                "The sandbox has no ITAR environment.", next_step="Restart the kernel, and leave out sandbox.use()."
-            )
+            raise CredentialUnusable(words.ENVIRONMENT_OF_SANDBOX, next_step=words.ENVIRONMENT_OF_SANDBOX_NEXT)
         before = self.deployment
         self.deployment = sdk_settings(environment) if environment == "itar" else Deployment(environment, target)
         self._chosen = True
@@ -63,8 +61,8 @@ class Environments:
 def refusal(source: Source) -> CredentialUnusable:
     """Return why the source's secret was not sent."""
     environment = environment_name(in_use.environment_of(source) or "standard")
-    what = "The stored browser session" if source.session else f"The key in {source.label}"
-    return CredentialUnusable(
-        f"{what} belongs to the {environment} environment; it was not sent.",
-        next_step="Switch the environment under Details, or sign in anew.",
-    )
+    if source.session:
+        message = words.FOREIGN_SESSION.format(environment=environment)
+    else:
+        message = words.FOREIGN_KEY.format(source=source.label, environment=environment)
+    return CredentialUnusable(message, next_step=words.FOREIGN_NEXT)

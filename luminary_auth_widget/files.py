@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from . import words
 from .errors import StorageFailed, as_one_line
 from .locks import Claim, Hold, exclusively
 
@@ -51,19 +52,19 @@ def read_small(path: Path) -> bytes:
     try:
         seen = path.stat()
     except ValueError:  # a zero byte, half a character
-        raise NotReadable(errno.EINVAL, "no path of a file") from None
+        raise NotReadable(errno.EINVAL, words.FILE_NO_PATH) from None
     if stat.S_ISDIR(seen.st_mode):
-        raise NotReadable(errno.EISDIR, "a directory, not a file")
+        raise NotReadable(errno.EISDIR, words.FILE_DIRECTORY)
     if not stat.S_ISREG(seen.st_mode):
-        raise NotReadable(errno.EINVAL, "no regular file")
+        raise NotReadable(errno.EINVAL, words.FILE_NOT_REGULAR)
     if seen.st_size > LARGEST_BYTES:
-        raise NotReadable(errno.EFBIG, "far too large")
+        raise NotReadable(errno.EFBIG, words.FILE_TOO_LARGE)
     with open(path, "rb", opener=without_waiting) as file:
         content = file.read(LARGEST_BYTES + 1) or b""
     if len(content) > LARGEST_BYTES:
-        raise NotReadable(errno.EFBIG, "far too large")
+        raise NotReadable(errno.EFBIG, words.FILE_TOO_LARGE)
     if content and not seen.st_size:
-        raise NotReadable(errno.EINVAL, "no regular file")
+        raise NotReadable(errno.EINVAL, words.FILE_NOT_REGULAR)
     return content
 
 
@@ -204,7 +205,7 @@ def real(path: Path) -> Path:
         return Path(os.path.realpath(path))
     except ValueError:  # a NUL in it, or half a character
         raise StorageFailed(
-            f"{friendly(path)} is no name that a file can have.", next_step="Choose another place."
+            words.FILE_NAME_IMPOSSIBLE.format(path=friendly(path)), next_step=words.FILE_ELSEWHERE_NEXT
         ) from None
 
 
@@ -291,11 +292,12 @@ def _is_older(path: Path, seconds: float) -> bool:
 
 def _storage_failed(path: Path, error: OSError) -> StorageFailed:
     if error.errno in _FULL:
-        next_step = "Free some space, or choose another place."
+        next_step = words.FILE_DISK_FULL_NEXT
     elif isinstance(error, NotReadable):
-        next_step = "Choose another place."
+        next_step = words.FILE_ELSEWHERE_NEXT
     else:
-        next_step = "Make the folder writable for you, or choose another place."
+        next_step = words.FILE_NOT_WRITTEN_NEXT
     return StorageFailed(
-        f"{friendly(path)} could not be written: {error.strerror or type(error).__name__}.", next_step=next_step
+        words.FILE_NOT_WRITTEN.format(path=friendly(path), why=error.strerror or type(error).__name__),
+        next_step=next_step,
     )

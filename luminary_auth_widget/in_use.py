@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Protocol
 
-from . import records, sdk, servers, sources, token_store
+from . import records, sdk, servers, sources, token_store, words
 from .credentials import Secret
 from .errors import CredentialUnusable, SessionExpired, StorageFailed, StoreUnusable
 from .files import alone_in
@@ -96,8 +96,8 @@ class KeyInUse:
         accepted_by = records.key_environment(self.secret)
         if accepted_by not in {None, self.deployment.environment}:
             raise CredentialUnusable(
-                f"This key belongs to the {environment_name(str(accepted_by))} environment; it was not sent.",
-                next_step="Switch the environment under Details, or use another key.",
+                words.FOREIGN_KEY_GIVEN.format(environment=environment_name(str(accepted_by))),
+                next_step=words.FOREIGN_KEY_GIVEN_NEXT,
             )
         servers.check_key(self.secret, self.deployment.address)
         with suppress(StorageFailed):  # then the next kernel asks again
@@ -317,4 +317,4 @@ def environment_of(source: Source) -> str | None:
 
 def environment_name(environment: str) -> str:
     """Return an environment as people write it."""
-    return {"itar": "ITAR"}.get(environment, "Standard")
+    return {"itar": "ITAR"}.get(environment, words.STANDARD)

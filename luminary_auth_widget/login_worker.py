@@ -40,7 +40,7 @@ class Login:
         os.dup2(2, 1)
         self._writing = threading.Lock()
         self._orders: queue.Queue[dict[str, str]] = queue.Queue()
-        self._state = ""
+        self._state = self._to_strangers = ""
         self.landed = False
         self._answered = threading.Event()
 
@@ -57,6 +57,7 @@ class Login:
         import luminarycloud as lc  # noqa: PLC0415 - takes most of a second, and must find the two lines above done
 
         order = self._orders.get()
+        self._to_strangers = order.get("to_strangers", "")
         if order.get("environment") == "itar":
             lc.use_itar_environment()
             client = lc.get_default_client()
@@ -86,7 +87,7 @@ class Login:
             if not is_answer or not self._state or query.get("state") != [self._state]:
                 self.report("stranger")
                 start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8")])
-                return [b"This address does not belong to the sign-in under way."]
+                return [self._to_strangers.encode()]
             if "error" in query and "error_description" not in query:
                 # The SDK takes the description for granted.
                 environ["QUERY_STRING"] += "&error_description="

@@ -7,7 +7,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from . import notebook
+from . import notebook, words
 from .errors import AuthError
 from .session import current_session
 
@@ -44,7 +44,7 @@ class LuminaryMagics(Magics):
         %luminary logout everywhere    end a browser session at the server, for every kernel
         %luminary rescue off       show nothing below cells that fail for want of a sign-in; on: show it again
         """
-        words = " ".join(line.split())
+        given = " ".join(line.split())
         commands: dict[str, Callable[[], object]] = {
             "": notebook.login,
             "login": notebook.login,
@@ -55,15 +55,15 @@ class LuminaryMagics(Magics):
             "rescue on": lambda: notebook.rescue_cells(True),
             "rescue off": lambda: notebook.rescue_cells(False),
         }
-        if words not in commands:
-            print(f"There is no `%luminary {words}`. These are there:\n{_listed(commands)}")
+        if given not in commands:
+            print(words.MAGIC_UNKNOWN.format(given=given, commands=_listed(commands)))
             return
         try:
-            commands[words]()
+            commands[given]()
         except AuthError as error:
             print(error)
             return
-        if words in {"status", "check", "logout", "logout everywhere"}:
+        if given in {"status", "check", "logout", "logout everywhere"}:
             print(notebook.text_of(current_session()))
 
 

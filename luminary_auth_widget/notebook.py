@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import kernel, presentation, sdk
+from . import kernel, presentation, sdk, words
 from .credentials import Secret
 from .plain import Plain
 from .rescue import CellWatch
@@ -69,7 +69,7 @@ def login(
     if given is not None or env_file is not None:
         session.begin(environment=environment, target=target)
     if given is not None:
-        session.use_secret(given, label="cell")
+        session.use_secret(given, label=words.SOURCE_CELL)
     elif env_file is not None:
         session.load_env(env_file)
     else:

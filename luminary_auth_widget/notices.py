@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import env_file, sources
+from . import env_file, sources, words
 from .errors import StorageFailed
 from .files import friendly, open_to_others
 from .sources import Source
@@ -37,17 +37,16 @@ def about_use_of(source: Source) -> list[Notice]:
     if source.key and source.key.remark:
         notices.append(Notice("removed", source.key.remark))
     again = sources.survey().automatic
-    if source.label == "cell":
+    if source.label == words.SOURCE_CELL:
         place = friendly(env_file.place_to_remember())
-        text = f"The key stands in this notebook's code and is saved with it. Keep it in {place}, then delete it here."
-        notices.append(Notice("in_notebook", text, (("move_to_env", f"Copy to {place}"),)))
+        text = words.KEY_IN_NOTEBOOK.format(path=place)
+        notices.append(Notice("in_notebook", text, (("move_to_env", words.COPY_TO.format(path=place)),)))
     elif again and again.key and again.secret != source.secret:
-        text = f"After a kernel restart, the key in {again.label} ({again.fingerprint}) is used again."
+        text = words.ANOTHER_KEY_USED_AGAIN.format(source=again.label, fingerprint=again.fingerprint)
         notices.append(Notice("again", text))
     if source.path is not None and (open_folder := open_to_others(source.path.parent)):
-        what = "key" if source.session is None else "session"
-        text = f"Other users can write to {friendly(open_folder)}, and put a {what} of theirs in the place of yours."
-        notices.append(Notice("folder", f"{text} Make it yours alone, or keep the {what} elsewhere."))
+        said = words.OPEN_FOLDER_OF_KEY if source.session is None else words.OPEN_FOLDER_OF_SESSION
+        notices.append(Notice("folder", said.format(folder=friendly(open_folder))))
     return notices
 
 
@@ -57,19 +56,19 @@ def about_keeping(
     """Return what to say once a new browser session is in use: where it is kept, and whose place it took."""
     notices = []
     if isinstance(kept, StorageFailed):
-        text = f"This session lives in this kernel only, and is not kept. {kept}"
+        text = words.SESSION_NOT_KEPT.format(why=kept)
         notices.append(Notice("kept", text))
     elif kept.moved_aside:
-        text = f"The token store was damaged. It was moved to {friendly(kept.moved_aside)}, and a new one written."
+        text = words.STORE_REPLACED.format(path=friendly(kept.moved_aside))
         notices.append(Notice("kept", text))
     elif kept.tightened:
-        text = f"Others could read {friendly(kept.path)}; it is now readable by you alone."
+        text = words.FILE_TIGHTENED.format(path=friendly(kept.path))
         notices.append(Notice("kept", text))
     if replaced and replaced != environment:
-        text = "The SDK keeps one session only: this one took the place of the other environment's."
+        text = words.OTHER_SESSION_REPLACED
         notices.append(Notice("replaced", text))
     if was and now and was != now:
-        notices.append(Notice("account", f"The account has changed: was {was}, now {now}."))
+        notices.append(Notice("account", words.ACCOUNT_CHANGED.format(before=was, now=now)))
     return notices
 
 
@@ -77,20 +76,21 @@ def about_remembering(done: env_file.Remembered) -> list[Notice]:
     """Return what to say once the key stands in a `.env` file, and how git sees that file."""
     place = friendly(done.path)
     if done.path.is_symlink():
-        place = f"{place}, a link to {friendly(Path(os.path.realpath(done.path)))}"
-    told = f"{'Replaced the key in' if done.replaced else 'Remembered in'} {place}"
-    tightened = "; the file is now readable by you alone" if done.tightened else ""
-    scripts = " Plain scripts read it with load_dotenv() before they import luminarycloud."
-    return [Notice("remembered", f"{told}{tightened}.{scripts}", (("forget", "Undo"),)), *_about_git(done.path)]
+        place = words.A_LINK_TO.format(link=place, path=friendly(Path(os.path.realpath(done.path))))
+    if done.replaced:
+        said = words.KEY_REPLACED_TIGHTENED if done.tightened else words.KEY_REPLACED
+    else:
+        said = words.KEY_REMEMBERED_TIGHTENED if done.tightened else words.KEY_REMEMBERED
+    text = f"{said.format(path=place)} {words.PLAIN_SCRIPTS}"
+    return [Notice("remembered", text, (("forget", words.UNDO),)), *_about_git(done.path)]
 
 
 def _about_git(path: Path) -> list[Notice]:
     place = friendly(path)
     match env_file.git_standing(path):
         case "unprotected":
-            return [Notice("git", f"Git would add {place} to a commit.", (("keep_from_git", "Add to .gitignore"),))]
+            return [Notice("git", words.GIT_WOULD_ADD.format(path=place), (("keep_from_git", words.GIT_IGNORE),))]
         case "tracked":
-            undo = f"Run `git rm --cached {path.name}`, and create a new key if it was pushed."
-            return [Notice("git", f"Git already tracks {place}. {undo}")]
+            return [Notice("git", words.GIT_TRACKS.format(path=place, file=path.name))]
         case _:
             return []

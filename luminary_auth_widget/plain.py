@@ -5,17 +5,17 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from . import sdk
+from . import sdk, words
 from .session import AuthSession
 from .status import SignInState
 
 _WORDS = {
-    SignInState.SIGNED_OUT: "Not signed in",
-    SignInState.CHECKING: "Signed in; the server is being asked",
-    SignInState.SIGNED_IN: "Signed in",
-    SignInState.UNVERIFIED: "Signed in, but the server could not be asked",
-    SignInState.EXPIRED: "The session is over",
-    SignInState.REJECTED: "The server refused the key",
+    SignInState.SIGNED_OUT: words.PLAIN_SIGNED_OUT,
+    SignInState.CHECKING: words.PLAIN_CHECKING,
+    SignInState.SIGNED_IN: words.PLAIN_SIGNED_IN,
+    SignInState.UNVERIFIED: words.PLAIN_UNVERIFIED,
+    SignInState.EXPIRED: words.PLAIN_EXPIRED,
+    SignInState.REJECTED: words.PLAIN_REJECTED,
 }
 
 
@@ -25,7 +25,7 @@ class Plain:
     def __init__(self, session: AuthSession) -> None:
         status = session.status
         usable = status.state in {SignInState.SIGNED_IN, SignInState.CHECKING, SignInState.UNVERIFIED}
-        self._line = f"Luminary Cloud: {_WORDS[status.state]}."
+        self._line = words.PLAIN_LINE.format(state=_WORDS[status.state])
         self._next_step = "" if usable else sdk.nobody().next_step
 
     def bundle(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
 from typing import Any
 
-from . import env_file, kernel, sdk, sources, token_store, waiting
+from . import env_file, kernel, sdk, sources, token_store, waiting, words
 from .files import friendly
 from .in_use import SESSION_LIFETIME, environment_name
 from .session import AuthSession
@@ -61,7 +61,7 @@ def message(session: AuthSession) -> dict[str, Any]:
         "kind": "status",
         "now": _kernel_now(),
         **{name: value for name, value in traits(session).items() if name not in _OF_TRAITS_ALONE},
-        "endpoint": "sandbox on this machine" if sdk.in_sandbox() else status.endpoint,
+        "endpoint": words.ENDPOINT_SANDBOX if sdk.in_sandbox() else status.endpoint,
         "title": status.title,
         "subtitle": _subtitle(status),
         "message": status.message,
@@ -74,7 +74,7 @@ def message(session: AuthSession) -> dict[str, Any]:
         "key_page": sdk.web_address() if sdk.is_loaded() else None,
         "primary": _primary(status, survey),
         "env_file": _env_row(session, survey),
-        "remember": {"label": f"Remember in {friendly(env_file.place_to_remember())}"},
+        "remember": {"label": words.REMEMBER_IN.format(path=friendly(env_file.place_to_remember()))},
         "sources": rows,
         "environments": _environments(status),
         "rescue": _rescue(session),
@@ -114,16 +114,16 @@ def offers(status: AuthStatus) -> list[str]:
 
 def _subtitle(status: AuthStatus) -> str:
     if status.method is Method.BROWSER:
-        return "signed in by browser" if status.source == "browser session" else status.source
-    if status.source == "pasted":
-        return f"pasted key {status.fingerprint}"
+        return words.SUBTITLE_BROWSER if status.source == words.SOURCE_SESSION else status.source
+    if status.source == words.SOURCE_PASTED:
+        return words.SUBTITLE_PASTED.format(fingerprint=status.fingerprint)
     if status.fingerprint:
-        given = "provided by the" if status.source == "environment" else "from"
-        return f"key {status.fingerprint} {given} {status.source}"
+        if status.source == words.SOURCE_ENVIRONMENT:
+            return words.SUBTITLE_ENVIRONMENT.format(fingerprint=status.fingerprint)
+        return words.SUBTITLE_KEY.format(fingerprint=status.fingerprint, source=status.source)
     if status.message:
         return ""
-    nothing = "Nothing found in the environment, .env or the token store"
-    return "This is the sandbox: enter no password or key of yours" if sdk.in_sandbox() else nothing
+    return words.SUBTITLE_SANDBOX if sdk.in_sandbox() else words.SUBTITLE_NOTHING
 
 
 def _attempt(attempt: Attempt | None) -> dict[str, Any] | None:
@@ -160,7 +160,10 @@ def _env_row(session: AuthSession, survey: Survey) -> dict[str, str] | None:
     source = _loadable(survey)
     if source is None or source.path is None or _is_in_use(source, session):
         return None
-    return {"path": str(source.path), "label": f"found at {source.label}, key {source.fingerprint}"}
+    return {
+        "path": str(source.path),
+        "label": words.ENV_FOUND.format(path=source.label, fingerprint=source.fingerprint),
+    }
 
 
 def _listed(session: AuthSession, survey: Survey) -> list[Source]:
@@ -181,32 +184,32 @@ def _source_row(source: Source, session: AuthSession, survey: Survey) -> dict[st
         "id": source.id,
         "title": _TITLES.get(source.kind) or source.label,
         "detail": _detail(source, session) if source.secret else source.problem,
-        "note": "refused by the server" if refused else _note(source, session, survey),
+        "note": words.NOTE_REFUSED if refused else _note(source, session, survey),
         "in_use": in_use and not refused,
         "can_use": source.secret is not None and not in_use,
     }
 
 
 _TITLES = {
-    SourceKind.ENVIRONMENT: "Environment",
-    SourceKind.STORED_SESSION: "Browser session",
-    SourceKind.GIVEN: "Given here",
+    SourceKind.ENVIRONMENT: words.TITLE_ENVIRONMENT,
+    SourceKind.STORED_SESSION: words.TITLE_SESSION,
+    SourceKind.GIVEN: words.TITLE_GIVEN,
 }
 
 
 def _detail(source: Source, session: AuthSession) -> str:
     if source.kind is SourceKind.GIVEN:
-        return f"key {source.fingerprint}"
+        return words.DETAIL_KEY.format(fingerprint=source.fingerprint)
     if source.session is None:
         return f"{env_file.KEY_NAME} {source.fingerprint}"
-    known = _END_KNOWN.get(session.status.expiry, "") if _is_in_use(source, session) else ""
-    return f"{source.fingerprint}, in {friendly(source.session.path)}{known}"
+    known = _END_KNOWN.get(session.status.expiry) if _is_in_use(source, session) else None
+    return (known or words.DETAIL_SESSION).format(fingerprint=source.fingerprint, path=friendly(source.session.path))
 
 
 _END_KNOWN = {
-    Expiry.RECORDED: "; its end is recorded from the sign-in",
-    Expiry.ABOUT: "; its end is estimated from the file's age",
-    Expiry.UNKNOWN: "; its end is unknown, since renewals rewrite the file",
+    Expiry.RECORDED: words.DETAIL_RECORDED,
+    Expiry.ABOUT: words.DETAIL_ABOUT,
+    Expiry.UNKNOWN: words.DETAIL_UNKNOWN,
 }
 
 
@@ -215,14 +218,14 @@ def _note(source: Source, session: AuthSession, survey: Survey) -> str:
         return source.next_step
     automatic = survey.automatic
     if _is_in_use(source, session):
-        return "" if source.kind is not SourceKind.GIVEN else "in this kernel only"
+        return "" if source.kind is not SourceKind.GIVEN else words.NOTE_THIS_KERNEL_ONLY
     if session.in_use and source.secret == session.in_use.secret:
-        return "the same key"
+        return words.NOTE_SAME_KEY
     if automatic is not None and source.id == automatic.id:
-        return "used again after a kernel restart" if session.in_use else ""
+        return words.NOTE_USED_AGAIN if session.in_use else ""
     if source.kind is SourceKind.ENV_FILE and survey.environment_blocks:
-        return f"not read by itself: {env_file.KEY_NAME} in the environment is set but empty"
-    return f"shadowed by {automatic.label}" if automatic else ""
+        return words.NOTE_BLOCKED
+    return words.NOTE_SHADOWED.format(source=automatic.label) if automatic else ""
 
 
 def _environments(status: AuthStatus) -> list[dict[str, Any]]:
@@ -234,13 +237,12 @@ def _environments(status: AuthStatus) -> list[dict[str, Any]]:
     ]
 
 
-_THE_CLIENT = "the client of this widget"
 _STOPPED = {
-    SignInState.SIGNED_OUT: "nobody was signed in",
-    SignInState.CHECKING: "the server is being asked why",
-    SignInState.UNVERIFIED: "the server could not be asked",
-    SignInState.EXPIRED: "the session is over",
-    SignInState.REJECTED: "the server refused the key",
+    SignInState.SIGNED_OUT: words.STOPPED_SIGNED_OUT,
+    SignInState.CHECKING: words.STOPPED_CHECKING,
+    SignInState.UNVERIFIED: words.STOPPED_UNVERIFIED,
+    SignInState.EXPIRED: words.STOPPED_EXPIRED,
+    SignInState.REJECTED: words.STOPPED_REJECTED,
 }
 
 
@@ -249,48 +251,45 @@ def _rescue(session: AuthSession) -> dict[str, Any] | None:
     cell, state = session.stopped_cell, session.status.state
     if cell is None:
         return None
-    name = f"Cell [{cell.count}]" if cell.count else "A cell"
+    name = words.CELL.format(count=cell.count) if cell.count else words.CELL_UNCOUNTED
     why = _STOPPED.get(state)
     if session.default_client.reach.set_by_notebook:
-        why, how = "a client that this notebook has set was refused", "Sign in anew to replace that client."
+        why, how = words.STOPPED_OWN_CLIENT, words.STOPPED_OWN_CLIENT_NEXT
     else:
-        how = "Sign in here, then run it again." if why else "You are signed in."
+        how = words.STOPPED_NEXT if why else words.STOPPED_NO_MORE
     return {
         "cell": cell.id,
-        "title": f"{name} stopped: {why}." if why else f"{name} can run again.",
+        "title": words.CELL_STOPPED.format(cell=name, why=why) if why else words.CELL_CAN_RUN.format(cell=name),
         "text": how,
         "ready": why is None,
     }
 
 
 def _facts(session: AuthSession, survey: Survey) -> list[list[str]]:
-    ipykernel = ".".join(map(str, kernel.version())) or "none"
+    ipykernel = ".".join(map(str, kernel.version())) or words.FACT_NO_KERNEL
+    installed = sdk.version()
     facts = [
-        ["SDK", f"luminarycloud {sdk.version() or 'is not installed'}"],
+        ["SDK", f"luminarycloud {installed}" if installed else words.FACT_NOT_INSTALLED],
         [
-            "This widget",
+            words.FACT_WIDGET,
             f"{version('luminary-auth-widget')}; anywidget {version('anywidget')}, ipywidgets {version('ipywidgets')},"
             f" ipykernel {ipykernel}, Python {platform.python_version()}",
         ],
     ]
     if sdk.is_loaded():
         reach = session.default_client.reach
-        facts.append(
-            ["Cells use", "a client set by you, until you sign in anew" if reach.set_by_notebook else _THE_CLIENT]
-        )
-        facts.append(["Threads use", _THE_CLIENT if reach.threads else "the client that they began with"])
+        facts.append([words.FACT_CELLS, words.FACT_OWN_CLIENT if reach.set_by_notebook else words.FACT_THE_CLIENT])
+        facts.append([words.FACT_THREADS, words.FACT_THE_CLIENT if reach.threads else words.FACT_FIRST_CLIENT])
     if waits := waiting.advice():
-        facts.append(["To wait in a cell", waits])
+        facts.append([words.FACT_WAIT, waits])
     documented = token_store.documented_path()
     if documented.exists() and not any(s.session and s.session.documented for s in survey.sources):
-        facts.append(["Not used", f"{friendly(documented)}: the documentation names it, the SDK does not read it"])
+        facts.append([words.FACT_NOT_USED, words.FACT_DOCUMENTED_FILE.format(path=friendly(documented))])
     if survey.env_files:
         nearest = survey.env_files[0]
-        facts.append(
-            ["SDK and .env", f"importing luminarycloud reads all of {friendly(nearest.path)} into the environment"]
-        )
+        facts.append([words.FACT_ENV_FILE, words.FACT_ENV_FILE_READ.format(path=friendly(nearest.path))])
         if nearest.settings:
-            facts.append(["Also in it", ", ".join(nearest.settings)])
+            facts.append([words.FACT_ALSO_IN_IT, ", ".join(nearest.settings)])
     return facts
 
 
@@ -299,19 +298,22 @@ def _diagnostics(status: AuthStatus, rows: list[dict[str, Any]], facts: list[lis
     attempt = f"{status.attempt.method.value} {status.attempt.phase.value}" if status.attempt else ""
     lines = [
         [status.state.value, _subtitle(status), status.endpoint, status.environment],
-        ["sign-in under way", attempt] if attempt else [],
+        [words.DIAGNOSTICS_UNDER_WAY, attempt] if attempt else [],
         [status.message, status.next_step],
-        ["ends", _at(status.expires_at), status.expiry.value],
-        ["checked", _at(status.checked_at)],
-        *([row["title"], row["detail"], row["note"], "in use" if row["in_use"] else ""] for row in rows),
+        [words.DIAGNOSTICS_ENDS, _at(status.expires_at), status.expiry.value],
+        [words.DIAGNOSTICS_CHECKED, _at(status.checked_at)],
+        *(
+            [row["title"], row["detail"], row["note"], words.DIAGNOSTICS_IN_USE if row["in_use"] else ""]
+            for row in rows
+        ),
         *facts,
-        ["Machine", platform.platform()],
+        [words.DIAGNOSTICS_MACHINE, platform.platform()],
     ]
     return "\n".join(" · ".join(filter(None, line)) for line in lines if any(line))
 
 
 def _at(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "unknown"
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else words.DIAGNOSTICS_UNKNOWN
 
 
 def _milliseconds(moment: datetime | None) -> int | None:

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TextIO
 
-from . import env_file, in_use, sdk, sources
+from . import env_file, in_use, sdk, sources, words
 from .environments import refusal
 from .errors import AuthError
 from .files import friendly
@@ -28,12 +28,10 @@ _COLOURS = {
     SignInState.UNVERIFIED: YELLOW,
 }
 _STORED = "stored_session"
-NEW_KEY = "Create a new one under My Account → Profile → API Keys, then run `luminary-auth login --key`."
-_LOGIN = "Run `luminary-auth login`."
 # The widget's next steps name its buttons.
 _NEXT_STEPS = {
-    SignInState.EXPIRED: _LOGIN,
-    SignInState.REJECTED: NEW_KEY,
+    SignInState.EXPIRED: words.REPORT_LOGIN_NEXT,
+    SignInState.REJECTED: words.NEW_KEY_AT_TERMINAL_NEXT,
 }
 
 
@@ -95,18 +93,20 @@ class Finding:
     def _line(self) -> str:
         if self.status.state is not SignInState.CHECKING:
             return repr(self.status)
-        what = "Browser session" if self.status.method is Method.BROWSER else "API key"
-        return f"Luminary Cloud: {what} found, not checked ({self.status.fingerprint} from {self.status.source})"
+        fingerprint, source = self.status.fingerprint, self.status.source
+        if self.status.method is Method.BROWSER:
+            return words.REPORT_SESSION_FOUND.format(fingerprint=fingerprint, source=source)
+        return words.REPORT_KEY_FOUND.format(fingerprint=fingerprint, source=source)
 
     def _more(self) -> list[str]:
         status = self.status
         lines = [
-            "This terminal is bound to the sandbox on this machine." if sdk.in_sandbox() else "",
-            "It belongs to the ITAR environment." if status.environment == "itar" and self.credential else "",
+            words.REPORT_SANDBOX if sdk.in_sandbox() else "",
+            words.REPORT_ITAR if status.environment == "itar" and self.credential else "",
             status.message,
             _end(status) if self.credential else "",
             self._about_scripts(),
-            *(f"Not used: {_described(source)}{self._why_not(source)}." for source in self._not_used()),
+            *map(self._about_unused, self._not_used()),
             status.next_step,
         ]
         return [line for line in lines if line]
@@ -115,11 +115,13 @@ class Finding:
         script, credential = self.in_scripts, self.credential
         if _secret(script) == _secret(credential):
             return ""
-        instead = f"takes {_described(script)}" if script and script.secret else "takes nothing"
-        how = ""
+        taken = words.REPORT_SCRIPTS_TAKE_NOTHING
+        if script and script.secret:
+            taken = words.REPORT_SCRIPTS_TAKE.format(credential=_described(script))
         if credential and credential.kind is SourceKind.ENV_FILE:
-            how = f" To take {credential.label}, it calls dotenv.load_dotenv() before it imports luminarycloud."
-        return f"A plain script here {instead}.{how}"
+            how = words.REPORT_SCRIPTS_NEXT.format(file=credential.label)
+            return f"{taken} {how}"
+        return taken
 
     def _not_used(self) -> list[Source]:
         used = {_secret(self.credential), _secret(self.in_scripts)}
@@ -130,9 +132,10 @@ class Finding:
             if (source.problem != self.status.message if source.problem else source.secret not in used)
         ]
 
-    def _why_not(self, source: Source) -> str:
-        blocked = self.survey.environment_blocks and source.kind is SourceKind.ENV_FILE
-        return f", because {env_file.KEY_NAME} is set but empty" if blocked else ""
+    def _about_unused(self, source: Source) -> str:
+        if self.survey.environment_blocks and source.kind is SourceKind.ENV_FILE:
+            return words.REPORT_NOT_USED_BLOCKED.format(credential=_described(source))
+        return words.REPORT_NOT_USED.format(credential=_described(source))
 
 
 def find() -> Finding:
@@ -142,7 +145,7 @@ def find() -> Finding:
     survey = sources.survey()
     source = survey.automatic
     if source is None or source.secret is None:
-        problem, next_step = (source.problem, source.next_step) if source else ("", _LOGIN)
+        problem, next_step = (source.problem, source.next_step) if source else ("", words.REPORT_LOGIN_NEXT)
         return Finding(AuthStatus(message=problem, next_step=next_step), None, in_scripts, survey)
     return Finding(_unasked(source), source, in_scripts, survey)
 
@@ -172,11 +175,11 @@ def after_sign_in(session: AuthSession) -> str:
     survey, used = sources.survey(), session.in_use
     first = survey.automatic
     if survey.environment_blocks and status.method is Method.API_KEY:
-        lines.append(f"{env_file.KEY_NAME} is set but empty here, which keeps the SDK from reading .env.")
-        lines.append(f"Run `unset {env_file.KEY_NAME}`.")
+        lines.append(words.REPORT_BLOCKED)
+        lines.append(words.REPORT_BLOCKED_NEXT)
     elif first and used and first.secret != used.secret:
-        lines.append(f"But in this folder, the SDK takes {_described(first)} first.")
-        lines.append("Remove it there, if this sign-in is to be used.")
+        lines.append(words.REPORT_ANOTHER_FIRST.format(credential=_described(first)))
+        lines.append(words.REPORT_ANOTHER_FIRST_NEXT)
     return "\n".join(line for line in lines if line)
 
 
@@ -193,7 +196,7 @@ def painted(text: str, colour: str, stream: TextIO | None = None) -> str:
 
 def place(source: Source) -> str:
     """Return where a key was found, inside a sentence."""
-    return "the environment" if source.kind is SourceKind.ENVIRONMENT else source.label
+    return words.REPORT_THE_ENVIRONMENT if source.kind is SourceKind.ENVIRONMENT else source.label
 
 
 def time_left(ends_at: datetime) -> str:
@@ -201,8 +204,10 @@ def time_left(ends_at: datetime) -> str:
     minutes = max(0, round((ends_at - datetime.now(timezone.utc)).total_seconds() / 60))
     days, hours = minutes // 1440, minutes // 60 % 24
     if days:
-        return f"{days} {'day' if days == 1 else 'days'} {hours} h"
-    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+        return words.LEFT_DAY.format(hours=hours) if days == 1 else words.LEFT_DAYS.format(days=days, hours=hours)
+    if hours:
+        return words.LEFT_HOURS.format(hours=hours, minutes=minutes % 60)
+    return words.LEFT_MINUTES.format(minutes=minutes)
 
 
 def _unasked(source: Source) -> AuthStatus:
@@ -221,7 +226,7 @@ def _unasked(source: Source) -> AuthStatus:
         expires_at=ends,
         expiry=expiry,
         message=foreign.message if foreign else "",
-        next_step=foreign.next_step if foreign else "Run `luminary-auth check` to ask the server.",
+        next_step=foreign.next_step if foreign else words.REPORT_CHECK_NEXT,
     )
 
 
@@ -243,25 +248,30 @@ def _script_source(survey: Survey) -> Source | None:
     return stored
 
 
+_ENDS = {
+    Expiry.ABOUT: (words.ENDED_ABOUT, words.UNTIL_ABOUT),
+    Expiry.NOTED: (words.ENDED_NOTED, words.UNTIL_NOTED),
+}
+
+
 def _end(status: AuthStatus) -> str:
     if status.expires_at is None:
-        return "No end is known." if status.state is not SignInState.SIGNED_OUT else ""
+        return words.REPORT_NO_END if status.state is not SignInState.SIGNED_OUT else ""
     local = status.expires_at.astimezone()
-    about = "about " if status.expiry is Expiry.ABOUT else ""
-    noted = ", as you have noted" if status.expiry is Expiry.NOTED else ""
-    moment = f"{about}{local.day} {local:%b %Y, %H:%M}"
+    ended, until = _ENDS.get(status.expiry, (words.ENDED, words.UNTIL))
     if status.expires_at <= datetime.now(timezone.utc):
-        return f"It should have ended {moment}{noted}."
-    return f"Until {moment} ({time_left(status.expires_at)} left{noted})."
+        return ended.format(moment=local)
+    return until.format(moment=local, left=time_left(status.expires_at))
 
 
 def _described(source: Source) -> str:
     if source.secret is None:
         return source.problem.rstrip(".")
     if source.session is None:
-        return f"the API key {source.fingerprint} from {place(source)}"
-    where = f" in {friendly(source.session.path)}" if source.session.documented else ""
-    return f"the browser session {source.fingerprint}{where}"
+        return words.REPORT_KEY.format(fingerprint=source.fingerprint, place=place(source))
+    if source.session.documented:
+        return words.REPORT_SESSION_AT.format(fingerprint=source.fingerprint, path=friendly(source.session.path))
+    return words.REPORT_SESSION.format(fingerprint=source.fingerprint)
 
 
 def _facts(source: Source) -> dict[str, Any]:

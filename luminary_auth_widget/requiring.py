@@ -8,7 +8,7 @@ import warnings
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from . import sdk
+from . import sdk, words
 from .errors import AuthError, ExpiresTooSoon, NotSignedIn, NotVerified
 from .servers import CHECK_LIMIT
 from .status import AuthStatus, SignInState
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 def require(session: AuthSession, at_least: timedelta) -> Client:
     """See `AuthSession.require`."""
     if not isinstance(at_least, timedelta) or at_least < timedelta(0):
-        raise AuthError("`at_least` is no time span.", next_step="Give one: timedelta(hours=8), for example.")
+        raise AuthError(words.REQUIRE_NO_TIME_SPAN, next_step=words.REQUIRE_NO_TIME_SPAN_NEXT)
     if session.in_use is None:
         session.start()
     _let_a_check_end(session)
     status, client = session.status, session.client
     if _is_asking(session) or status.state is SignInState.UNVERIFIED:
         raise NotVerified(
-            status.message or f"The server did not answer within {CHECK_LIMIT.total_seconds():.0f} s.",
-            next_step=status.next_step or "Check the connection, then start again.",
+            status.message or words.REQUIRE_UNVERIFIED.format(seconds=CHECK_LIMIT.total_seconds()),
+            next_step=status.next_step or words.REQUIRE_UNVERIFIED_NEXT,
         )
     if client is None:
         nobody = sdk.nobody()
@@ -57,7 +57,7 @@ def _let_a_check_end(session: AuthSession) -> None:
 
 def _why(status: AuthStatus) -> str:
     if status.state is SignInState.REJECTED:
-        return f"The server refused the key {status.fingerprint} from {status.source}. {status.message}"
+        return words.REQUIRE_REFUSED.format(fingerprint=status.fingerprint, source=status.source, why=status.message)
     return status.message
 
 
@@ -65,21 +65,24 @@ def _require_time(status: AuthStatus, at_least: timedelta) -> None:
     if not at_least:
         return
     if status.expires_at is None:
-        warnings.warn(
-            f"Nobody knows whether this sign-in lasts for {_span(at_least)}: its end is unknown.", stacklevel=4
-        )
+        warnings.warn(words.REQUIRE_END_UNKNOWN.format(span=_span(at_least)), stacklevel=4)
         return
     left = status.expires_at - datetime.now(timezone.utc)
     if left < at_least:
         raise ExpiresTooSoon(
-            f"The sign-in ends on {status.expires_at:%d %b %Y, %H:%M} UTC, in {_span(left)}:"
-            f" {_span(at_least - left)} too soon for work of {_span(at_least)}.",
-            next_step="Sign in with the browser again, or set LC_API_KEY to a key that lasts longer, and start again.",
+            words.REQUIRE_TOO_SOON.format(
+                end=status.expires_at, left=_span(left), missing=_span(at_least - left), span=_span(at_least)
+            ),
+            next_step=words.REQUIRE_TOO_SOON_NEXT,
         )
 
 
 def _span(time: timedelta) -> str:
     """Return a time span for people, to the minute."""
     minutes = max(0, round(time.total_seconds() / 60))
-    parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min"))
-    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "less than a minute"
+    parts = (
+        (minutes // 1440, words.SPAN_DAYS),
+        (minutes // 60 % 24, words.SPAN_HOURS),
+        (minutes % 60, words.SPAN_MINUTES),
+    )
+    return " ".join(part.format(count=count) for count, part in parts if count) or words.SPAN_NONE

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from . import kernel, sdk
+from . import kernel, sdk, words
 from .failures import wants_sign_in
 from .session import AuthSession
 from .status import StoppedCell
@@ -57,6 +57,6 @@ def _harmless(hook: Callable[[Any], None]) -> Callable[[Any], None]:
         try:
             hook(given)
         except Exception:
-            _logger.exception("Looking at a cell has failed.")
+            _logger.exception(words.RESCUE_FAILED)
 
     return run

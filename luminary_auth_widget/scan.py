@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes
 
-from . import env_file, sources, token_store
+from . import env_file, sources, token_store, words
 from .credentials import Secret
 from .errors import AuthError
 from .files import friendly
@@ -30,7 +30,12 @@ _OVERLAP_BYTES = 1 << 16
 _LARGEST_PARSED_BYTES = 64 << 20
 # A shorter text stands in many files by chance.
 _SHORTEST = 8
-_CELL_PARTS = {"source": "source", "outputs": "output", "metadata": "metadata", "attachments": "attachment"}
+_CELL_PARTS = {
+    "source": words.SCAN_SOURCE,
+    "outputs": words.SCAN_OUTPUT,
+    "metadata": words.SCAN_METADATA,
+    "attachments": words.SCAN_ATTACHMENT,
+}
 
 
 @dataclass(frozen=True)
@@ -127,16 +132,12 @@ class Result:
     def summary(self) -> str:
         """Return what was done, and what to do now."""
         if not self.known:
-            return "No credential is known on this machine, so there was nothing to search for."
-        done = f"{_counted(self.files, 'file')} searched for {', '.join(one.label for one in self.known)}."
+            return words.SCAN_NOTHING_KNOWN
+        files, credentials = _files_counted(self.files), ", ".join(one.label for one in self.known)
         if not self.found:
-            return f"Nothing found: {done}\nA credential that is not known on this machine would not be found."
-        where = f"{_counted(len(self.found), 'place')} in {_counted(len({f.path for f in self.found}), 'file')}"
-        return (
-            f"Found in {where}: {done}\n"
-            "Next: revoke the key under My Account → Profile → API Keys; end a session with `luminary-auth logout`.\n"
-            "Then clear the output or delete the cell, save, and scan again. Git keeps older versions of a file."
-        )
+            return words.SCAN_NOTHING_FOUND.format(files=files, credentials=credentials)
+        places, holding = _places_counted(len(self.found)), _files_counted(len({one.path for one in self.found}))
+        return words.SCAN_FOUND.format(places=places, holding=holding, files=files, credentials=credentials)
 
 
 def search(paths: Iterable[Path]) -> Result:
@@ -149,7 +150,8 @@ def search(paths: Iterable[Path]) -> Result:
             result.found += _search_file(path, result.known)
             result.files += 1
         except OSError as error:
-            result.problems.append(f"{shown(path)} cannot be read: {error.strerror or type(error).__name__}.")
+            why = error.strerror or type(error).__name__
+            result.problems.append(words.SCAN_UNREADABLE.format(path=shown(path), why=why))
     return result
 
 
@@ -160,7 +162,7 @@ def shown(path: Path) -> str:
 
 def _files(paths: Iterable[Path], problems: list[str]) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
-        problems.append(f"{shown(Path(error.filename))} cannot be read: {error.strerror}.")
+        problems.append(words.SCAN_UNREADABLE.format(path=shown(Path(error.filename)), why=error.strerror))
 
     for path in paths:
         if not path.is_dir():
@@ -182,14 +184,14 @@ def _known(folders: Iterable[Path], problems: list[str]) -> list[Known]:
         try:
             found += [sources.named_env_file(path)] if env_file.read(path).key else []
         except AuthError as error:
-            problems.append(f"Not searched for: the key in {friendly(path)}. {error.message}")
+            problems.append(words.SCAN_KEY_UNREADABLE.format(path=friendly(path), why=error.message))
     known: dict[Secret, Known] = {}
     for source in found:
         blocked = source.kind is SourceKind.ENVIRONMENT and survey.environment_blocks
         if source.secret is None:
-            problems += [] if blocked else [f"Not searched for: {source.problem}"]
+            problems += [] if blocked else [words.SCAN_NOT_SEARCHED.format(why=source.problem)]
         elif len(source.secret.reveal()) < _SHORTEST:
-            problems.append(f"Not searched for: the credential from {source.label} is too short to tell.")
+            problems.append(words.SCAN_TOO_SHORT.format(source=source.label))
         else:
             known.setdefault(source.secret, Known(source.secret, _label(source)))
     return sorted(known.values(), key=lambda one: one.label)
@@ -199,7 +201,7 @@ def _label(source: Source) -> str:
     return (
         f"{source.label} {source.fingerprint}"
         if source.session
-        else f"API key {source.fingerprint} from {source.label}"
+        else words.SCAN_KEY.format(fingerprint=source.fingerprint, source=source.label)
     )
 
 
@@ -217,7 +219,7 @@ def _search_file(path: Path, known: Iterable[Known]) -> list[Found]:
     # Not opened unless it is a file: a pipe or a device might never end.
     seen = path.stat()
     if not stat.S_ISREG(seen.st_mode):
-        raise OSError(0, "it is no regular file")
+        raise OSError(0, words.SCAN_NOT_REGULAR)
     with path.open("rb") as stream:
         held = _held(stream, known)
     if not held:
@@ -227,7 +229,7 @@ def _search_file(path: Path, known: Iterable[Known]) -> list[Found]:
     return [
         Found(path, place, one)
         for one in held
-        for place in [place for place, piece in parts if one.is_in(piece)] or ["in the file"]
+        for place in [place for place, piece in parts if one.is_in(piece)] or [words.SCAN_IN_FILE]
     ]
 
 
@@ -252,21 +254,27 @@ def _parts(path: Path) -> Iterator[tuple[str, Piece]]:
     cells = notebook.pop("cells", None)
     for number, cell in enumerate(cells if isinstance(cells, list) else [], 1):
         for name, content in cell.items() if isinstance(cell, dict) else [("", cell)]:
-            yield f"{_cell(number, cell)}, {_CELL_PARTS.get(name, 'elsewhere')}", _piece(content)
+            yield f"{_cell(number, cell)}, {_CELL_PARTS.get(name, words.SCAN_ELSEWHERE)}", _piece(content)
     metadata = notebook.get("metadata")
     if isinstance(metadata, dict):
-        yield "the notebook's widget state", _piece(metadata.pop("widgets", None))
-    yield "the notebook's metadata", _piece(notebook)
+        yield words.SCAN_WIDGET_STATE, _piece(metadata.pop("widgets", None))
+    yield words.SCAN_NOTEBOOK_METADATA, _piece(notebook)
 
 
 def _cell(number: int, cell: Any) -> str:
     count = cell.get("execution_count") if isinstance(cell, dict) else None
-    return f"cell {number} (In [{count}])" if isinstance(count, int) else f"cell {number}"
+    if isinstance(count, int):
+        return words.SCAN_CELL_RUN.format(number=number, count=count)
+    return words.SCAN_CELL.format(number=number)
 
 
 def _piece(content: Any) -> Piece:
     return Piece(json.dumps(content).encode())
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _files_counted(number: int) -> str:
+    return words.SCAN_FILE if number == 1 else words.SCAN_FILES.format(count=number)
+
+
+def _places_counted(number: int) -> str:
+    return words.SCAN_PLACE if number == 1 else words.SCAN_PLACES.format(count=number)

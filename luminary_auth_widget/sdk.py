@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from . import env_file, token_store
+from . import env_file, token_store, words
 from .credentials import Secret, interrupted_outside
 from .errors import AuthError, NotSignedIn, SDKUnusable, StorageFailed
 from .files import make_private_folder
@@ -135,7 +135,7 @@ class Deployment:
         except OSError as error:
             problem = _import_failure(error)
         except Exception as error:  # noqa: BLE001 - see load
-            problem = _changed(f"its Client could not be built ({type(error).__name__})")
+            problem = _changed(words.SDK_CLIENT_NOT_BUILT.format(error=type(error).__name__))
         raise problem
 
     @interrupted_outside
@@ -207,7 +207,7 @@ def adopt(signed_in: Client) -> Client:
     # The stack of `with client:` blocks belongs to the object that was entered.
     base.__dict__.update({name: value for name, value in vars(signed_in).items() if name != "_context_tokens"})
     if base.project is not signed_in.project or base_client() is not base:
-        raise _changed("its default client could not be replaced")
+        raise _changed(words.SDK_CLIENT_NOT_REPLACED)
     return base
 
 
@@ -240,11 +240,7 @@ def signed_out_client(deployment: Deployment) -> Client:
 
 def nobody() -> NotSignedIn:
     """Return the error of code that needs a sign-in where there is none."""
-    return NotSignedIn(
-        "Nobody is signed in to Luminary Cloud here.",
-        next_step="Set LC_API_KEY to an API key and start again; or sign in, with login() in a notebook or"
-        " `luminary-auth login` in a terminal.",
-    )
+    return NotSignedIn(words.NOBODY, next_step=words.NOBODY_NEXT)
 
 
 def auth_domain(client: Client) -> str:
@@ -368,27 +364,16 @@ def _silence() -> None:
 
 def _import_failure(error: Exception) -> SDKUnusable:
     if isinstance(error, ModuleNotFoundError) and error.name == "luminarycloud":
-        return SDKUnusable(
-            "The Luminary Cloud SDK is not installed in this kernel.", next_step="Run: %pip install luminarycloud"
-        )
+        return SDKUnusable(words.SDK_MISSING, next_step=words.SDK_MISSING_NEXT)
     if isinstance(error, UnicodeDecodeError):
-        return SDKUnusable(
-            "The SDK could not be loaded: the nearest .env file is not UTF-8 text.",
-            next_step="Save that file as UTF-8, then run the cell again.",
-        )
+        return SDKUnusable(words.SDK_ENV_FILE, next_step=words.SDK_ENV_FILE_NEXT)
     if isinstance(error, OSError):
         return SDKUnusable(
-            f"The SDK could not be loaded: {error.strerror or type(error).__name__}: {error.filename or ''}.",
-            next_step="Make this path usable for you, or set LC_CREDENTIALS_DIR to a folder that is.",
+            words.SDK_FOLDER.format(why=error.strerror or type(error).__name__, path=error.filename or ""),
+            next_step=words.SDK_FOLDER_NEXT,
         )
-    return SDKUnusable(
-        f"The SDK could not be loaded ({type(error).__name__}).",
-        next_step="Run `import luminarycloud` in a cell to see why.",
-    )
+    return SDKUnusable(words.SDK_IMPORT.format(error=type(error).__name__), next_step=words.SDK_IMPORT_NEXT)
 
 
 def _changed(what: str) -> SDKUnusable:
-    return SDKUnusable(
-        f"luminarycloud {version()} does not work as expected: {what}.",
-        next_step="Update luminary-auth-widget, or install an earlier luminarycloud.",
-    )
+    return SDKUnusable(words.SDK_CHANGED.format(version=version(), what=what), next_step=words.SDK_CHANGED_NEXT)

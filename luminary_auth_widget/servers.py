@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from . import sdk
+from . import sdk, words
 from .credentials import Secret, interrupted_outside
 from .errors import (
     AuthError,
@@ -45,10 +45,6 @@ _DEAD_TOKEN_STATUSES = {400, 401, 403}
 _LONGEST_NAME = 254
 # Nobody asks for more; whoever does makes no sense.
 _LONGEST_WAIT_SECONDS = 86400
-_TRY_AGAIN = "Check the connection, then try again."
-_PERHAPS_A_PORTAL = "If this network asks for a log-in of its own, open any web page to see it; then try again."
-_HOW_TO_SIGN_IN_AGAIN = "Sign in with the browser again."
-_HOW_TO_GET_A_KEY = "Create a new one under My Account → Profile → API Keys, then paste it here."
 
 
 @interrupted_outside
@@ -65,7 +61,7 @@ def check_key(key: Secret, address: str) -> None:
         The server did not decide.
     """
     if not _accepts(address, ("x-api-key", key)):
-        raise KeyRefused("It was revoked, deleted or has expired.", next_step=_HOW_TO_GET_A_KEY)
+        raise KeyRefused(words.KEY_REFUSED, next_step=words.NEW_KEY_NEXT)
 
 
 @interrupted_outside
@@ -89,7 +85,7 @@ def check_session(client: Client, address: str) -> Secret:
     token = access_token(client)
     if _accepts(address, ("authorization", Secret(f"Bearer {token.reveal()}"))):
         return token
-    raise SessionExpired("The server no longer accepts this session.", next_step=_HOW_TO_SIGN_IN_AGAIN)
+    raise SessionExpired(words.SESSION_NO_LONGER_ACCEPTED, next_step=words.SIGN_IN_AGAIN_NEXT)
 
 
 @interrupted_outside
@@ -190,12 +186,9 @@ def _token_problem(error: Exception, client: Client) -> AuthError:
     # A client that holds a token has read no store: another type is then the server's.
     reading = isinstance(cause, TypeError) and sdk.refresh_token(client) is None
     if reading or isinstance(cause, json.JSONDecodeError | UnicodeDecodeError | OSError):
-        return StoreUnusable(
-            "The SDK's token store is damaged or cannot be read.",
-            next_step="Sign in with the browser: the file is then moved aside, and a new one written.",
-        )
+        return StoreUnusable(words.STORE_DAMAGED, next_step=words.STORE_DAMAGED_NEXT)
     if type(cause).__name__ == "InteractiveAuthException":
-        return NotSignedIn("No browser session is stored here.", next_step="Sign in with the browser.")
+        return NotSignedIn(words.NO_SESSION, next_step=words.NO_SESSION_NEXT)
     return ended_already(host) if sdk.access_token_has_ended(client) else senseless(host)
 
 
@@ -207,7 +200,7 @@ def _refused_renewal(error: requests.HTTPError, host: str) -> AuthError:
         reason = None
     # A proxy's own 403 is no word of the identity server: only `invalid_grant` ends a session.
     if status in _DEAD_TOKEN_STATUSES and reason == "invalid_grant":
-        return SessionExpired("The server said that the session is over.", next_step=_HOW_TO_SIGN_IN_AGAIN)
+        return SessionExpired(words.SESSION_OVER, next_step=words.SIGN_IN_AGAIN_NEXT)
     return trouble(host, status, error.response.headers.get("Retry-After", ""))
 
 
@@ -247,12 +240,11 @@ def untrusted(host: str, variables: tuple[str, ...] = _REQUESTS, *, by_clock: bo
     """Return the error for a certificate that nobody here trusts, or not at this hour of this machine's clock."""
     if by_clock:
         return CertificateInvalid(
-            f"{host} showed a certificate that is not valid at the time of this machine's clock.",
-            next_step=f"If it is not {_now():%d %b %Y, %H:%M} UTC, set the clock right; then try again.",
+            words.CERTIFICATE_BY_CLOCK.format(host=host), next_step=words.CLOCK_NEXT.format(now=_now())
         )
     return CertificateInvalid(
-        f"{host} showed a certificate that this machine does not trust.",
-        next_step=f"Behind a company proxy, name its CA file in {variables[0]}, then restart the kernel.",
+        words.CERTIFICATE_UNTRUSTED.format(host=host),
+        next_step=words.CERTIFICATE_UNTRUSTED_NEXT.format(variable=variables[0]),
     )
 
 
@@ -260,19 +252,19 @@ def no_ca_file() -> CertificateInvalid:
     """Return the error for a CA file that is named and is not there."""
     names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
     variable = next((name for name in names if os.environ.get(name)), names[0])
-    return CertificateInvalid(
-        f"{variable} names a CA file that is not there.", next_step="Correct it or unset it, then try again."
-    )
+    return CertificateInvalid(words.NO_CA_FILE.format(variable=variable), next_step=words.NO_CA_FILE_NEXT)
 
 
 def silent(host: str) -> ServerTimeout:
     """Return the error for a server that does not answer in time."""
-    return ServerTimeout(f"{host} did not answer within {CHECK_LIMIT.total_seconds():.0f} s.", next_step=_TRY_AGAIN)
+    return ServerTimeout(
+        words.SERVER_SILENT.format(host=host, seconds=CHECK_LIMIT.total_seconds()), next_step=words.CONNECTION_NEXT
+    )
 
 
 def nameless(host: str) -> ServerUnreachable:
     """Return the error for a server whose name stands for no address here."""
-    return ServerUnreachable(f"{host} could not be found: its name has no address here (DNS).", next_step=_TRY_AGAIN)
+    return ServerUnreachable(words.SERVER_NAMELESS.format(host=host), next_step=words.CONNECTION_NEXT)
 
 
 def unreachable(host: str, variables: tuple[str, ...] = _REQUESTS) -> ServerUnreachable:
@@ -282,29 +274,31 @@ def unreachable(host: str, variables: tuple[str, ...] = _REQUESTS) -> ServerUnre
     """
     past_proxies = requests.utils.should_bypass_proxies(f"https://{host}/", None)
     proxy = next((name for name in variables[1:] if os.environ.get(name) and not past_proxies), "")
-    through = f" (through the proxy in {proxy})" if proxy else ""
-    return ServerUnreachable(f"{host} could not be reached{through}.", next_step=_TRY_AGAIN)
+    message = words.SERVER_UNREACHABLE.format(host=host)
+    if proxy:
+        message = words.SERVER_UNREACHABLE_BY_PROXY.format(host=host, variable=proxy)
+    return ServerUnreachable(message, next_step=words.CONNECTION_NEXT)
 
 
 def senseless(host: str) -> ServerTrouble:
     """Return the error for an answer that is none of the server's: something on the way may have given it."""
-    return ServerTrouble(f"{host} gave an answer that makes no sense.", next_step=_PERHAPS_A_PORTAL)
+    return ServerTrouble(words.SERVER_SENSELESS.format(host=host), next_step=words.PORTAL_NEXT)
 
 
 def ended_already(host: str) -> ServerTrouble:
     """Return the error for an access token that is new and has ended: one of two clocks is wrong."""
-    return ServerTrouble(
-        f"The access token that {host} gave has ended already, by this machine's clock.",
-        next_step=f"If it is not {_now():%d %b %Y, %H:%M} UTC, set the clock right; then try again.",
-    )
+    return ServerTrouble(words.ENDED_ALREADY.format(host=host), next_step=words.CLOCK_NEXT.format(now=_now()))
 
 
 def trouble(host: str, status: int | None = None, retry_after: str = "") -> ServerTrouble:
     """Return the error for a server that fails by itself, or wants to be left alone for a while."""
-    slow_down = status == requests.codes.too_many_requests
-    what = "asks to slow down" if slow_down else "answered with a failure of its own"
-    told = f" (HTTP {status})" if status else ""
-    return ServerTrouble(f"{host} {what}{told}.", next_step=f"Try again in {_wait(retry_after)}; nothing was changed.")
+    if status == requests.codes.too_many_requests:
+        message = words.SERVER_SLOW_DOWN.format(host=host, status=status)
+    elif status:
+        message = words.SERVER_FAILED_HTTP.format(host=host, status=status)
+    else:
+        message = words.SERVER_FAILED.format(host=host)
+    return ServerTrouble(message, next_step=words.SERVER_FAILED_NEXT.format(time=_wait(retry_after)))
 
 
 def _wait(retry_after: str) -> str:
@@ -316,10 +310,10 @@ def _wait(retry_after: str) -> str:
         else:
             date = parsedate_to_datetime(retry_after)
             seconds = (date.replace(tzinfo=date.tzinfo or timezone.utc) - _now()).total_seconds()
-    for size, unit in ((3600, "hours"), (60, "minutes")):
+    for size, span in ((3600, words.SERVER_FAILED_HOURS), (60, words.SERVER_FAILED_MINUTES)):
         if seconds > size:
-            return f"{math.ceil(min(seconds, _LONGEST_WAIT_SECONDS) / size)} {unit}"
-    return "a minute"
+            return span.format(count=math.ceil(min(seconds, _LONGEST_WAIT_SECONDS) / size))
+    return words.SERVER_FAILED_MINUTE
 
 
 def _now() -> datetime:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import env_file, in_use, kernel, records, requiring, sdk, servers, sources, token_store, waiting, workers
+from . import env_file, in_use, kernel, records, requiring, sdk, servers, sources, token_store, waiting, words, workers
 from .board import Board
 from .browser_login import clear_abandoned_logins
 from .browser_sign_in import BrowserSignIn
@@ -242,7 +242,7 @@ class AuthSession:
         KeyMalformed, KeyRefused, ServerUnreachable, AttemptCancelled, StorageFailed, SDKUnusable
             The credential in use before stays in use.
         """
-        label = "cell" if isinstance(key, str) and kernel.stands_in_cell(key) else "pasted"
+        label = words.SOURCE_CELL if isinstance(key, str) and kernel.stands_in_cell(key) else words.SOURCE_PASTED
         # The plain text leaves this frame before anything can raise: verbose tracebacks print locals.
         pasted, key = Secret(key if isinstance(key, str) else ""), ""
         return self.use_secret(pasted, label=label, remember=remember, expires_on=expires_on)
@@ -251,7 +251,7 @@ class AuthSession:
         self,
         pasted: Secret,
         *,
-        label: str = "pasted",
+        label: str = words.SOURCE_PASTED,
         remember: bool | str | Path | None = None,
         expires_on: date | datetime | None = None,
     ) -> AuthStatus:
@@ -287,7 +287,7 @@ class AuthSession:
         with self._reporting():
             source = sources.survey().find(source_id)
             if source is None:
-                raise CredentialUnusable("That credential is no longer there.", next_step="Look at Details again.")
+                raise CredentialUnusable(words.SOURCE_GONE, next_step=words.SOURCE_GONE_NEXT)
             if source.secret is None:
                 raise CredentialUnusable(source.problem, next_step=source.next_step)
             if not self._environments.allow(source):
@@ -299,7 +299,7 @@ class AuthSession:
         wish = self._retry
         with self._reporting():
             if wish is None:
-                raise CredentialUnusable("There is nothing to try again.", next_step="Give the key once more.")
+                raise CredentialUnusable(words.NOTHING_TO_RETRY, next_step=words.NOTHING_TO_RETRY_NEXT)
         return self._sign_in(wish)
 
     # -- signing in with the browser ---------------------------------------------------------------------------------
@@ -391,12 +391,12 @@ class AuthSession:
         with self._board.lock:
             credential, client, use = self._in_use, self._client, self._use
         if credential is None or client is None:
-            raise NotSignedIn("Nothing is in use that could be checked.", next_step="Sign in first.")
+            raise NotSignedIn(words.NOTHING_TO_CHECK, next_step=words.NOTHING_TO_CHECK_NEXT)
         if self.status.state is not SignInState.CHECKING:
             self._board.drop("removed")  # read by now
         self._board.checking = True
         self._board.publish()
-        verdict: AuthError | None = AuthError("The check was interrupted.", next_step="Check again.")
+        verdict: AuthError | None = AuthError(words.CHECK_INTERRUPTED, next_step=words.CHECK_INTERRUPTED_NEXT)
         whose, answered = "", False
         try:
             whose = credential.verify(client)
@@ -429,13 +429,13 @@ class AuthSession:
             credential, client, use = self._in_use, self._client, self._use
             self._board.end_attempt()
         self._browser.end()
-        told = "Signed out of this kernel."
+        told = words.SIGNED_OUT
         if isinstance(credential, SessionInUse):
-            told = self._end_session(credential, client) if everywhere else f"{told} The session goes on elsewhere."
+            told = self._end_session(credential, client) if everywhere else words.SIGNED_OUT_HERE
         elif credential is not None:
-            told = f"{told[:-1]}; the key itself stays valid until it is revoked."
+            told = words.SIGNED_OUT_OF_KEY
         again = sources.survey().automatic
-        restart = f"After a kernel restart, {_described(again)} is used again." if again and again.secret else ""
+        restart = _used_again(again) if again and again.secret else ""
         with self._board.lock:
             self._others.leave(credential)
             if use != self._use and self._in_use is not None:
@@ -450,19 +450,20 @@ class AuthSession:
         return self._board.publish()
 
     def _end_session(self, credential: SessionInUse, client: Client | None) -> str:
-        told = "Signed out everywhere: the session is over at the server, and other kernels follow within seconds."
+        told = words.SIGNED_OUT_EVERYWHERE
         with credential.newest(client) as newest:
             try:
                 if client is not None:
                     servers.revoke(newest, sdk.auth_domain(client), sdk.client_id(client))
             except AuthError as error:
-                told = f"Signed out on this machine. The server was not told: {error.message}"
+                untold = words.SIGNED_OUT_UNTOLD.format(why=error.message)
+                told = f"{words.SIGNED_OUT_ON_THIS_MACHINE} {untold}"
             try:
                 for token in (credential.secret, newest):
                     token_store.remove(token)
                 records.forget_session(credential.secret, newest)
             except StorageFailed as error:
-                told = f"{told} The session still stands on the disk: {error}"
+                told = f"{told} {words.SIGNED_OUT_STILL_STORED.format(why=error)}"
         return told
 
     def _follow_session(self, source: Source, before: InUse | None) -> None:
@@ -485,7 +486,7 @@ class AuthSession:
             self._install_signed_out_client()
             self._in_use = None
             self._board.clear_notices()
-            told = "Signed out in another kernel or program."
+            told = words.SIGNED_OUT_ELSEWHERE
             self._board.status = replace(self._blank(), attempt=self._attempt_under_way, message=told)
         self._board.publish()
 
@@ -574,13 +575,13 @@ class AuthSession:
         key, done, place = self._key_in_use(), self._remembered, self._env_place(path)
         before = done.replaced if done is not None and done.path == place else None
         if before is not None and env_file.bring_back(place, before, key):
-            said = f"{friendly(place)} holds the earlier key {before.key.fingerprint} again, for the next kernel."
+            said = words.KEY_BROUGHT_BACK.format(path=friendly(place), fingerprint=before.key.fingerprint)
         elif env_file.forget(place, key):
-            said = f"The key was taken out of {friendly(place)}."
+            said = words.KEY_FORGOTTEN.format(path=friendly(place))
         else:
-            said = f"{friendly(place)} does not hold this key."
+            said = words.KEY_NOT_THERE.format(path=friendly(place))
         self._remembered = None
-        self._move(sources.given(CleanedKey(key), "pasted"))
+        self._move(sources.given(CleanedKey(key), words.SOURCE_PASTED))
         self._board.drop("git")
         self._board.note(Notice("remembered", said))
         return self._board.publish()
@@ -594,7 +595,7 @@ class AuthSession:
         """
         place = self._env_place(path)
         ignore = env_file.add_to_gitignore(place)
-        self._board.note(Notice("git", f"{friendly(ignore)} now keeps {place.name} out of git."))
+        self._board.note(Notice("git", words.KEPT_FROM_GIT.format(ignoring=friendly(ignore), file=place.name)))
         return self._board.publish()
 
     def dismiss(self, notice_id: str) -> AuthStatus:
@@ -617,7 +618,7 @@ class AuthSession:
                     self._board.publish()
             except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the widget waiting
                 kind = type(error).__name__
-                self._board.fail(AuthError(f"Something unexpected happened ({kind}).", next_step="Try again."))
+                self._board.fail(AuthError(words.UNEXPECTED.format(error=kind), next_step=words.TRY_AGAIN))
 
         thread = threading.Thread(target=run, name="luminary-auth", daemon=True)
         thread.start()
@@ -631,7 +632,7 @@ class AuthSession:
 
     def _key_in_use(self) -> Secret:
         if self._in_use is None or self._in_use.method is not Method.API_KEY:
-            raise NotSignedIn("No API key is in use.", next_step="Sign in with a key first.")
+            raise NotSignedIn(words.NO_KEY_IN_USE, next_step=words.NO_KEY_IN_USE_NEXT)
         return self._in_use.secret
 
     # -- the machine itself ------------------------------------------------------------------------------------------
@@ -666,9 +667,7 @@ class AuthSession:
             self._client = self.default_client.install(client, chosen=False)
             self._put_in_use(credential, SignInState.CHECKING, attempt=self._attempt_under_way)
             if credential.method is Method.BROWSER and token_store.tighten():
-                self._board.note(
-                    Notice("tightened", "Others could read the stored session; it is now readable by you alone.")
-                )
+                self._board.note(Notice("tightened", words.SESSION_TIGHTENED))
         self._board.publish()
         self.in_background(self.check)
 
@@ -720,13 +719,13 @@ class AuthSession:
         try:
             records.note_expiry(secret, expires_at)
         except StorageFailed as error:
-            self._board.note(Notice("expiry", f"The key's end is known in this kernel only. {error}"))
+            self._board.note(Notice("expiry", words.END_NOT_KEPT.format(why=error)))
 
     def _remember(self, secret: Secret, place: Path) -> None:
         try:
             done = env_file.remember(place, secret)
         except AuthError as error:
-            self._board.note(Notice("remembered", f"Signed in, but the key was not remembered. {error}"))
+            self._board.note(Notice("remembered", words.KEY_NOT_REMEMBERED.format(why=error)))
             self._board.publish()
             raise
         self._remembered = done
@@ -814,8 +813,10 @@ def _facts_of(source: Source) -> dict[str, Any]:
     return {"method": method, "source": source.label, "fingerprint": source.fingerprint}
 
 
-def _described(source: Source) -> str:
-    return "the stored browser session" if source.session else f"the key in {source.label}"
+def _used_again(source: Source) -> str:
+    if source.session:
+        return words.SESSION_USED_AGAIN
+    return words.KEY_USED_AGAIN.format(source=source.label)
 
 
 def _why_not(found: Survey) -> tuple[str, str]:
@@ -850,9 +851,7 @@ def _moment(expires_on: date | datetime | None) -> datetime | None:
     try:
         moment = moment.astimezone(timezone.utc)
     except (OverflowError, ValueError):  # the calendar ends there, seen from here
-        raise CredentialUnusable(
-            "No key ends on that day.", next_step="Choose another date, or leave it open."
-        ) from None
+        raise CredentialUnusable(words.END_BEYOND_CALENDAR, next_step=words.END_BEYOND_CALENDAR_NEXT) from None
     if moment <= _now():
-        raise CredentialUnusable("The key's end lies in the past.", next_step="Choose a later date, or leave it open.")
+        raise CredentialUnusable(words.END_PAST, next_step=words.END_PAST_NEXT)
     return moment

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import env_file, token_store
+from . import env_file, token_store, words
 from .credentials import CleanedKey, Secret, clean_key
 from .errors import AuthError
 from .files import absolute, friendly
@@ -154,7 +154,7 @@ def given(key: CleanedKey, label: str) -> Source:
 
 def stored_session(session: StoredSession) -> Source:
     """Return the source for a browser session that is stored."""
-    label = f"browser session in {friendly(session.path)}" if session.documented else "browser session"
+    label = words.SOURCE_SESSION_AT.format(path=friendly(session.path)) if session.documented else words.SOURCE_SESSION
     return Source(_STORED, SourceKind.STORED_SESSION, label, session.path, session=session)
 
 
@@ -162,7 +162,7 @@ def _stored() -> list[Source]:
     try:
         session = token_store.find()
     except AuthError as error:
-        place = Source(_STORED, SourceKind.STORED_SESSION, "browser session", token_store.token_path())
+        place = Source(_STORED, SourceKind.STORED_SESSION, words.SOURCE_SESSION, token_store.token_path())
         return [replace(place, problem=error.message, next_step=error.next_step)]
     return [stored_session(session)] if session else []
 
@@ -175,10 +175,10 @@ def _env_paths() -> list[Path]:
 
 
 def _from_environment(value: Secret) -> Source:
-    place = Source("environment", SourceKind.ENVIRONMENT, "environment")
+    place = Source("environment", SourceKind.ENVIRONMENT, words.SOURCE_ENVIRONMENT)
     if value.reveal().strip():
         return _holding(place, value)
-    return replace(place, problem=f"{env_file.KEY_NAME} is set but empty.", next_step="Set it to a key, or unset it.")
+    return replace(place, problem=words.KEY_EMPTY, next_step=words.KEY_EMPTY_NEXT)
 
 
 def _place(path: Path) -> Source:
@@ -190,5 +190,5 @@ def _holding(place: Source, value: Secret) -> Source:
     try:
         return replace(place, key=clean_key(value))
     except AuthError as error:
-        problem = f"{env_file.KEY_NAME} in {place.label}: {error.message}"
+        problem = words.KEY_UNUSABLE.format(source=place.label, why=error.message)
         return replace(place, problem=problem, next_step=error.next_step)

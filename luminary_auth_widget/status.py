@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
+from . import words
+
 
 class SignInState(enum.Enum):
     """Where the credential in use stands; the values are what widget.js receives."""
@@ -154,19 +156,20 @@ class AuthStatus:
         """The state in a few words, for the top of the widget."""
         match self.state:
             case SignInState.SIGNED_IN:
-                return self.identity or ("Signed in with an API key" if self.method is Method.API_KEY else "Signed in")
+                return self.identity or (words.STATE_KEY if self.method is Method.API_KEY else words.STATE_SIGNED_IN)
             case SignInState.UNVERIFIED:
-                return "The server could not be asked"
+                return words.STATE_UNVERIFIED
             case SignInState.CHECKING:
-                return "Asking the server"
+                return words.STATE_CHECKING
             case SignInState.EXPIRED:
-                return self.identity or "The session is over"
+                return self.identity or words.STATE_EXPIRED
             case SignInState.REJECTED:
-                return "The server refused this key"
+                return words.STATE_REJECTED
             case _:
-                return "Not signed in"
+                return words.STATE_SIGNED_OUT
 
     def __repr__(self) -> str:
         """One stable line: notebooks keep it as the widget's plain text."""
-        where = f" ({self.fingerprint} from {self.source})" if self.fingerprint else ""
-        return f"Luminary Cloud: {self.title}{where}"
+        if not self.fingerprint:
+            return words.LINE.format(title=self.title)
+        return words.LINE_OF.format(title=self.title, fingerprint=self.fingerprint, source=self.source)

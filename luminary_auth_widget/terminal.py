@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from . import report
+from . import report, words
 from .credentials import Secret
 from .errors import CallbackUnusable, KeyRefused, NotSignedIn
 from .session import AuthSession
@@ -29,7 +29,6 @@ _SEE_OFF_SECONDS = 5
 _LONGEST_LINE = 65536
 # They would take the terminal over.
 _TEXT_BROWSERS = {"www-browser", "links", "elinks", "lynx", "w3m"}
-_ATTENDED = "Run this in a terminal, or set LC_API_KEY for a run without a person."
 
 
 def sign_in_with_key(session: AuthSession, *, environment: str | None, env: Path | None) -> None:
@@ -45,7 +44,9 @@ def sign_in_with_key(session: AuthSession, *, environment: str | None, env: Path
         # Kept, because this process ends: a sign-in in memory would be of no use to anybody.
         session.use_secret(key, remember=env or True)
     except KeyRefused as error:
-        raise KeyRefused(f"The server refused this key. {error.message}", next_step=report.NEW_KEY) from None
+        raise KeyRefused(
+            words.KEY_REFUSED_BECAUSE.format(why=error.message), next_step=words.NEW_KEY_AT_TERMINAL_NEXT
+        ) from None
 
 
 def sign_in_with_browser(session: AuthSession, *, environment: str | None, open_browser: bool) -> None:
@@ -56,13 +57,13 @@ def sign_in_with_browser(session: AuthSession, *, environment: str | None, open_
     AuthError
     """
     if not _attended():
-        raise NotSignedIn("Nobody is here to sign in: standard input is no terminal.", next_step=_ATTENDED)
+        raise NotSignedIn(words.TERMINAL_NEEDED, next_step=words.TERMINAL_NEEDED_NEXT)
     events: queue.SimpleQueue[AuthStatus | Secret] = queue.SimpleQueue()
     wait = _Wait(session, events)
     session.on_change(events.put)
     try:
         with _terminated_like_interrupted(), _hidden_lines(events.put):
-            wait.draw("Starting …")
+            wait.draw(words.TERMINAL_STARTING)
             _begin(session, environment)
             wait.draw("")
             _introduce(session.status, open_browser=open_browser)
@@ -74,7 +75,9 @@ def sign_in_with_browser(session: AuthSession, *, environment: str | None, open_
         _see_the_login_off()
     if session.status.state not in {SignInState.SIGNED_IN, SignInState.UNVERIFIED}:
         failed = attempt and attempt.phase is AttemptPhase.FAILED and attempt
-        raise NotSignedIn(failed.message, next_step=failed.next_step) if failed else NotSignedIn("Not signed in.")
+        if failed:
+            raise NotSignedIn(failed.message, next_step=failed.next_step)
+        raise NotSignedIn(words.TERMINAL_NOT_SIGNED_IN)
 
 
 def _attended() -> bool:
@@ -83,7 +86,7 @@ def _attended() -> bool:
 
 def _given_key() -> Secret:
     if _attended():
-        return Secret(getpass.getpass("API key (stays hidden): "))
+        return Secret(getpass.getpass(words.TERMINAL_ASK_FOR_KEY))
     # What is no UTF-8 becomes a character that no key has.
     return Secret(sys.stdin.buffer.read(_LONGEST_LINE).decode("utf-8", "replace").strip() if sys.stdin else "")
 
@@ -111,14 +114,13 @@ def _introduce(status: AuthStatus, *, open_browser: bool) -> None:
     if not link:
         return
     if link.startswith("/"):  # the sandbox on a hub that does not tell its name
-        print("Open this page of your Jupyter server; put its name in front, as your address bar has it:")
+        print(words.TERMINAL_OPEN_ON_HUB)
     elif open_browser and _open(link):
-        print("Your browser should have opened this page; if not, open it yourself:")
+        print(words.TERMINAL_OPENED)
     else:
-        print("Open this page:")
+        print(words.TERMINAL_OPEN)
     print(f"\n{link}\n")
-    print("Browser on another machine? It ends on a page that cannot connect. Paste that page's address here and press")
-    print("Enter; what you paste stays hidden. Ctrl-C cancels.", flush=True)
+    print(words.TERMINAL_PASTE, flush=True)
 
 
 def _open(link: str) -> bool:
@@ -164,7 +166,7 @@ class _Wait:
             print(f"\r{blank}\r{text}", end="", flush=True)
 
     def _paste(self, address: Secret) -> None:
-        self.draw("The address has arrived.")
+        self.draw(words.TERMINAL_PASTED)
         try:
             self._session.paste_secret_callback(address)
         except CallbackUnusable as error:
@@ -181,9 +183,9 @@ class _Wait:
 
 def _waiting(attempt: Attempt | None) -> str:
     if attempt is None or attempt.phase is not AttemptPhase.WAITING_FOR_BROWSER or attempt.ends_at is None:
-        return "Finishing …"
+        return words.TERMINAL_FINISHING
     left = max(0, round((attempt.ends_at - datetime.now(timezone.utc)).total_seconds()))
-    return f"Waiting for the browser: {left // 60}:{left % 60:02} left"
+    return words.TERMINAL_WAITING.format(minutes=left // 60, seconds=left % 60)
 
 
 def _see_the_login_off() -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from . import words
 from .credentials import Secret
 from .errors import StoreUnusable
 from .files import (
@@ -194,8 +195,8 @@ def _load(path: Path) -> dict[str, Any]:
     content, problem = _examined(path)
     if problem:
         raise StoreUnusable(
-            f"The token store {friendly(path)} {problem}.",
-            next_step="Sign in with the browser: the file is then moved aside, and a new one written.",
+            problem,
+            next_step=words.STORE_DAMAGED_NEXT,
         )
     return content
 
@@ -208,14 +209,14 @@ def _examined(path: Path) -> tuple[dict[str, Any], str]:
     except FileNotFoundError:
         return {}, ""
     except NotReadable:
-        return {}, "is no file of the SDK's"
+        return {}, words.STORE_NOT_THE_SDKS.format(path=friendly(path))
     except OSError as error:
-        return {}, f"cannot be read: {error.strerror or type(error).__name__}"
+        return {}, words.STORE_UNREADABLE.format(path=friendly(path), why=error.strerror or type(error).__name__)
     except (ValueError, RecursionError):
-        return {}, "is damaged"
+        return {}, words.STORE_IS_DAMAGED.format(path=friendly(path))
     if isinstance(content, (dict, list)):
         return content if isinstance(content, dict) else {}, ""
-    return {}, "holds something else than the SDK writes"
+    return {}, words.STORE_HOLDS_ELSE.format(path=friendly(path))
 
 
 def _content_to_keep(path: Path) -> tuple[dict[str, Any], Path | None, bool]:

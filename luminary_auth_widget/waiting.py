@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from . import kernel
+from . import kernel, words
 from .errors import AuthError, NotSignedIn
 from .status import AuthStatus, SignInState
 
@@ -23,19 +23,13 @@ _LOOK_EVERY = timedelta(milliseconds=50)
 # A page draws the widget and says so within a second or two.
 _PAGE_SPEAKS_WITHIN = timedelta(seconds=6)
 _RUNS_ON_BELOW_AWAIT = (7, 4)
-_INSTEAD_OF_WAIT = "Use `await session` in place of `session.wait()`."
-_INSTEAD_OF_AWAIT = "Use `session.wait()` in place of `await session`."
-_BETWEEN_CELLS = (
-    "This page's clicks reach the kernel only between cells. Interrupt this cell, sign in, then run it again; a sign-in"
-    " that is under way, or in another kernel or a terminal, is noticed here."
-)
 
 
 class Interrupted(KeyboardInterrupt):
     """The person has interrupted the wait."""
 
     def _render_traceback_(self) -> list[str]:
-        return ["Interrupted: nobody has signed in yet. Sign in above, then run this cell again."]
+        return [words.WAIT_INTERRUPTED]
 
 
 def advice() -> str:
@@ -45,7 +39,7 @@ def advice() -> str:
     ways = [
         way for way, refusal in (("session.wait()", _refusal(True)), ("await session", _refusal(False))) if not refusal
     ]
-    return " or ".join(ways) or "sign in first: clicks wait for the running cell here"
+    return words.WAIT_OR.join(ways) or words.WAIT_NO_WAY
 
 
 def block(session: AuthSession, limit: timedelta) -> Client:
@@ -97,15 +91,13 @@ async def until_signed_in(session: AuthSession, limit: timedelta) -> Client:
 def _prepare(session: AuthSession, limit: timedelta, *, blocking: bool) -> _Patience:
     """Show where to click; raise where no click would ever come, and another way gets it."""
     if not isinstance(limit, timedelta):
-        raise AuthError(
-            "The limit of the wait is no time span.", next_step="Give one: timedelta(minutes=10), for example."
-        )
+        raise AuthError(words.WAIT_NO_TIME_SPAN, next_step=words.WAIT_NO_TIME_SPAN_NEXT)
     if _signed_in(session) is None:
         kernel.show(session)
         refusal = _refusal(blocking)
         under_way = session.status.attempt is not None and session.status.attempt.running
-        if refusal not in {"", _BETWEEN_CELLS} and not under_way:
-            raise NotSignedIn("A click does not reach a cell that waits in this way.", next_step=refusal)
+        if refusal not in {"", words.WAIT_BETWEEN_CELLS} and not under_way:
+            raise NotSignedIn(words.WAIT_UNHEARD, next_step=refusal)
     # What is to be said if the page turns out to be one whose clicks do not come through.
     return _Patience(limit, _refusal(blocking, interrupts=False))
 
@@ -118,12 +110,12 @@ def _refusal(blocking: bool, interrupts: bool | None = None) -> str:
     """
     version = kernel.version()
     if version < (7,):
-        return "" if blocking else _INSTEAD_OF_AWAIT
+        return "" if blocking else words.WAIT_INSTEAD_OF_AWAIT
     if interrupts is None:
         interrupts = kernel.page.interrupts_cells is not False
     if interrupts or (version >= _RUNS_ON_BELOW_AWAIT and not blocking):
         return ""
-    return _INSTEAD_OF_WAIT if version >= _RUNS_ON_BELOW_AWAIT else _BETWEEN_CELLS
+    return words.WAIT_INSTEAD_OF_WAIT if version >= _RUNS_ON_BELOW_AWAIT else words.WAIT_BETWEEN_CELLS
 
 
 class _Patience:
@@ -136,8 +128,9 @@ class _Patience:
         """Raise when the time is up; say what to do if the page is not heard while this cell runs."""
         passed = timedelta(seconds=time.monotonic() - self._began)
         if passed >= self._limit:
-            within = f"{self._limit.total_seconds() / 60:.3g} min"
-            raise NotSignedIn(f"Nobody has signed in within {within}.", next_step="Sign in, then run this cell again.")
+            raise NotSignedIn(
+                words.WAIT_OVER.format(minutes=self._limit.total_seconds() / 60), next_step=words.WAIT_OVER_NEXT
+            )
         if self._hint and passed >= _PAGE_SPEAKS_WITHIN and not kernel.page.interrupts_cells:
             print(self._hint)
             self._hint = ""

@@ -14,7 +14,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from . import kernel, presentation
+from . import kernel, presentation, words
 from .credentials import Secret
 from .errors import CredentialUnusable
 from .plain import Plain
@@ -185,4 +185,4 @@ def _end_of_life(lasts: object) -> date | datetime | None:
         return datetime.now(timezone.utc) + presentation.LIFETIMES[lasts]
     with suppress(ValueError):
         return date.fromisoformat(lasts)
-    raise CredentialUnusable("That is no date.", next_step="Choose the day on which the key ends.")
+    raise CredentialUnusable(words.NO_DATE, next_step=words.NO_DATE_NEXT)

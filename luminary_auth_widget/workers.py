@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from . import in_use, sdk, sources, token_store
+from . import in_use, sdk, sources, token_store, words
 from .credentials import Secret
 from .env_file import KEY_NAME
 from .errors import NotSignedIn, StorageFailed, StoreUnusable
@@ -58,10 +58,7 @@ def _require_shared(session: SessionInUse) -> None:
     stored = token_store.find()
     found = stored is not None and not stored.documented
     if not (found and stored and (stored.token == session.secret or session.continues_as(stored.token))):
-        raise StorageFailed(
-            "This session lives in this kernel only: other processes find nothing in the SDK's store.",
-            next_step="Make its folder writable and sign in with the browser again, or use an API key.",
-        )
+        raise StorageFailed(words.WORKER_UNSHARED, next_step=words.WORKER_UNSHARED_NEXT)
 
 
 def pool_options(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -96,7 +93,7 @@ def sign_in_worker(environ: Mapping[str, str]) -> None:
     NotSignedIn, SDKUnusable
     """
     if not isinstance(environ, Mapping) or KEY_NAME not in environ:
-        raise NotSignedIn("A worker needs to be told how to sign in.", next_step="Use initargs=(session.environ(),).")
+        raise NotSignedIn(words.WORKER_UNTOLD, next_step=words.WORKER_UNTOLD_NEXT)
     os.environ.update(environ)
     key = Secret(environ[KEY_NAME])
     settings: dict[str, Any] = {name: environ.get(variable) for name, variable in _SETTINGS.items()}

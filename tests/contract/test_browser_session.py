@@ -19,7 +19,7 @@ import pytest
 import trustme
 
 import luminary_auth_widget
-from luminary_auth_widget import sandbox
+from luminary_auth_widget import sandbox, words
 from luminary_auth_widget.browser_login import BrowserLogin, Events, Link
 from luminary_auth_widget.credentials import Secret
 from luminary_auth_widget.errors import (
@@ -385,7 +385,7 @@ def test_a_stranger_is_turned_away_with_plain_text_and_the_login_goes_on(begin, 
     for query in ("", "error=<b>x</b>", "code=1", "code=1&state=another", ours, f"code=&{ours}"):
         answer = deliver(f"{port}?{query}")
         assert (answer.status_code, answer.headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
-        assert "<b>" not in answer.text
+        assert answer.text == words.LOGIN_TO_STRANGERS
         assert heard.next() == ("stranger",)
     login.paste(Secret(end_of_login(a_sandbox, link.url)))
     assert [heard.next()[0], heard.next()[0]] == ["landed", "finished"]

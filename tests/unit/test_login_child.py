@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from luminary_auth_widget import browser_login
+from luminary_auth_widget import browser_login, words
 from luminary_auth_widget.browser_login import BrowserLogin, Events, Link
 from luminary_auth_widget.credentials import Secret
 from luminary_auth_widget.errors import (
@@ -169,7 +169,7 @@ def test_a_failure_without_the_systems_word_is_named_by_its_kind(tmp_path, monke
 )
 def test_the_child_is_told_in_one_line_where_to_sign_in_and_whether_to(a_login, tmp_path, begin, order):
     a_login("note(order=order)", **begin)
-    assert _noted(tmp_path) == {"order": order}
+    assert _noted(tmp_path) == {"order": {**order, "to_strangers": words.LOGIN_TO_STRANGERS}}
 
 
 def test_every_event_of_a_login_is_told_in_its_order_and_noise_between_them_is_passed_over(a_login, a_store):
