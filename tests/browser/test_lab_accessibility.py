@@ -92,6 +92,9 @@ def test_by_key_from_signed_out_to_refused_axe_finds_nothing_and_the_keyboard_is
     a_lab.forget()
     expect(card).to_contain_text("Saved view: run this cell to sign in.", timeout=LIMIT)
     _expect_flawless(a_lab_page, "without a kernel")
+    # It is not blind in JupyterLab.
+    a_lab_page.page.add_style_tag(content=".law p { color: #ccc !important; background: #fff !important; }")
+    assert "color-contrast" in [rule for rule, _ in violations(a_lab_page.page, OURS)]
 
 
 def test_by_browser_from_the_link_to_the_sessions_end_axe_finds_nothing(a_sandbox, a_lab, a_lab_page):

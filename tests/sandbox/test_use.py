@@ -184,5 +184,5 @@ def test_a_state_file_that_was_left_behind_is_noticed(run_python: RunPython, a_f
 
 
 def test_it_ends_itself_when_nobody_asks_it_anything(tmp_path: Path) -> None:
-    process.start_detached(tmp_path, idle_limit_seconds=1)
+    process.start_detached(tmp_path, idle_limit_seconds=3)
     assert eventually(lambda: not (tmp_path / "sandbox.json").exists())
