@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from importlib.metadata import requires, version
 from pathlib import Path
 
@@ -40,8 +39,6 @@ ON_LOWEST = (
     "tests/kernel/test_magics.py::test_what_a_notebook_keeps_of_the_widget_names_neither_person_nor_key",
     f"{IN_LAB}::test_after_a_pasted_key_the_next_cells_list_the_accounts_projects",
 )
-# ipywidgets 7.6.0 speaks to traitlets as one did long ago, and is told so in whatever cell runs.
-BY_THE_LOWEST = {"PYTHONWARNINGS": "ignore::DeprecationWarning"}
 IN_FRONT_ENDS = tuple(
     f"tests/browser/test_{name}.py"
     for name in ("sidebar", "palette", "foreign_kernels", "lab_sign_in", "lab_browser_sign_in", "lab_rescue")
@@ -111,14 +108,12 @@ def _with_sdk(name: str) -> Kernel:
     """Run what stands closest to the SDK with another version of it, or with the lowest of all that is declared."""
     if name == "lowest":
         lowest = environments.make(*LOWEST, extras="[test]", options=("--resolution", "lowest-direct"))
-        return _run(lowest, [*ON_LOWEST, "-n", "2", "-m", "not matrix"], here=False, environ=BY_THE_LOWEST)
+        return _run(lowest, [*ON_LOWEST, "-n", "2", "-m", "not matrix"], here=False)
     interpreter = environments.make(f"luminarycloud=={name}.*", extras="[test]")
     return _run(interpreter, [CONTRACT], here=False)
 
 
-def _run(
-    interpreter: Path, arguments: list[str], *, here: bool = True, environ: Mapping[str, str] | None = None
-) -> Kernel:
+def _run(interpreter: Path, arguments: list[str], *, here: bool = True) -> Kernel:
     """Run pytest with `arguments` on the interpreter's kernel; those that have stalled for a known reason once more.
 
     The tests themselves run in this environment, with `here`, or in that of the interpreter.
@@ -127,21 +122,21 @@ def _run(
     name = Kernel(versions, {}).name
     print(f"\n== {name} ==", flush=True)
     runner = Path(sys.executable) if here else interpreter
-    cases = _pytest(runner, interpreter, arguments, environ or {})
+    cases = _pytest(runner, interpreter, arguments)
     failed = [case for case in cases.values() if case.failures]
     if failed and all(case.stalled for case in failed) and versions["ipykernel"] in STALLING:
         print(f"{name}: {len(failed)} stalled (ipython/ipykernel#1554). Once more, those alone:", flush=True)
-        cases |= _pytest(runner, interpreter, [*arguments, "--last-failed"], environ or {})
+        cases |= _pytest(runner, interpreter, [*arguments, "--last-failed"])
     print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     return Kernel(versions, cases)
 
 
-def _pytest(runner: Path, interpreter: Path, arguments: list[str], own: Mapping[str, str]) -> dict[str, Case]:
+def _pytest(runner: Path, interpreter: Path, arguments: list[str]) -> dict[str, Case]:
     written, cache = interpreter.parents[1] / "report.xml", interpreter.parents[1] / "pytest"
     written.unlink(missing_ok=True)
     # Only this family of reports keeps what a test records.
     options = ["-o", "junit_family=xunit1", f"--junitxml={written}", "-o", f"cache_dir={cache}", "--quiet"]
-    environ = {**os.environ, "KERNEL_PYTHON": str(interpreter), "LAB_PYTHON": str(interpreter), **own}
+    environ = {**os.environ, "KERNEL_PYTHON": str(interpreter), "LAB_PYTHON": str(interpreter)}
     command = [str(runner), "-m", "pytest", *options, *arguments]
     # 1: tests have failed, and the report says which. Anything else is a run that did not take place.
     if (code := subprocess.run(command, cwd=environments.ROOT, env=environ, check=False).returncode) > 1:

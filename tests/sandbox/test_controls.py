@@ -51,7 +51,7 @@ class Desk:
     def listed(self) -> str:
         """Return what the SDK's own call gives or raises."""
         ran = self.kernel.run(LIST)
-        return ran.text.strip() or ran.error
+        return ran.error or ran.text.strip()
 
     def answer_to(self, call: str) -> str:
         """Return what a cell that was sent without waiting has printed, or its traceback, once it has ended."""
