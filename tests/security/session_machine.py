@@ -259,6 +259,7 @@ class SessionMachine(RuleBasedStateMachine):
             assert self.session.require() is self.session.client
         except NotSignedIn:
             assert self.session.status.state is not SignInState.SIGNED_IN
+        here.settle()  # it does not wait for what the check still notes
         self.step(self.session.environ)
 
     # -- other kernels, and what lies on the disk ----------------------------------------------------------------------
