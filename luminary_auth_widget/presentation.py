@@ -54,7 +54,8 @@ def traits(session: AuthSession) -> dict[str, Any]:
 
 def message(session: AuthSession) -> dict[str, Any]:
     """Return the custom message to views that said hello: all there is to show. No secret; never saved."""
-    status, survey = session.status, sources.survey()
+    # In this order: who is told what an intent has done is told a state that is no older.
+    notices, status, survey = session.notices, session.status, sources.survey()
     rows = [_source_row(source, session, survey) for source in _listed(session, survey)]
     facts = _facts(session, survey)
     return {
@@ -86,7 +87,7 @@ def message(session: AuthSession) -> dict[str, Any]:
                 "text": notice.text,
                 "actions": [{"kind": kind, "label": label} for kind, label in notice.actions],
             }
-            for notice in session.notices
+            for notice in notices
         ],
     }
 
