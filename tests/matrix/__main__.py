@@ -43,6 +43,12 @@ IN_FRONT_ENDS = tuple(
     f"tests/browser/test_{name}.py"
     for name in ("sidebar", "palette", "foreign_kernels", "lab_sign_in", "lab_browser_sign_in", "lab_rescue")
 )
+# JupyterLab 4.2 opens no subshells: a click waits for the running cell there, as README says.
+WHILE_A_CELL_RUNS = (
+    f"{IN_LAB}::test_a_click_while_a_cell_runs_is_answered_and_the_cell_goes_on",
+    "tests/browser/test_lab_browser_sign_in.py::"
+    "test_click_link_log_in_and_the_next_cell_lists_the_projects_while_another_cell_kept_running",
+)
 REACH, CONTRAST = "tests/matrix/test_reach.py", "tests/matrix/contrast.py"
 # What these prove lies in a child process, in files and at a server, and is the same on every kernel.
 ELSEWHERE = {"test_browser_faults.py", "test_browser_sign_in.py", "test_faults.py", "test_other_kernels.py"}
@@ -94,7 +100,8 @@ def _in_front_end(name: str) -> Kernel:
     interpreter = environments.make(*FRONT_ENDS[name], "matplotlib")
     # Nothing but our own widget draws there, and the sidebar is the same.
     suites = [IN_LAB] if name == "sdk" else [*IN_FRONT_ENDS, "-m", "matrix or not matrix"]
-    return _run(interpreter, suites)
+    without = WHILE_A_CELL_RUNS if name == "4.2" else ()
+    return _run(interpreter, [*suites, *(f"--deselect={test}" for test in without)])
 
 
 def _sdks() -> list[str]:
