@@ -476,6 +476,16 @@ def test_without_a_name_undo_and_gitignore_mean_the_file_in_which_the_key_was_re
     assert place.read_text() == before
 
 
+def test_a_file_that_is_named_gives_up_the_key_and_the_one_in_which_it_was_remembered_keeps_it(a_place, a_key):
+    (a_place.folder / "other").mkdir()
+    for name in ("other/.env", ".env"):
+        told = a_place.run("session.use_key(key, remember=name)", key=a_key.secret, name=name)
+    told = a_place.run("session.forget('other/.env')")
+    assert told.notice["remembered"] == "The key was taken out of ./other/.env."
+    assert not (a_place.folder / "other" / ".env").exists()
+    assert a_key.secret in (a_place.folder / ".env").read_text()
+
+
 def test_a_key_that_is_accepted_while_a_session_is_being_ended_stays_in_use(a_place, a_token, a_key):
     a_place.store(a_token)
     a_place.run("session.start()")
