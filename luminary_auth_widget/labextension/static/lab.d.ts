@@ -24,6 +24,7 @@ export interface Cell {
 export interface NotebookContent {
   activeCellIndex: number;
   deselectAll(): void;
+  activate(): void;
   widgets: readonly Cell[];
   rendermime: any;
 }

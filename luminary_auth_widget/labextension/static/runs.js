@@ -49,6 +49,7 @@ export class Runner {
     this.running.add(cell);
     content.activeCellIndex = content.widgets.indexOf(cell);
     content.deselectAll();
+    content.activate(); // JupyterLab 4.2 leaves the focus where it was: on a button that goes
     const action = what === "below" ? this.actions.runAllBelow : this.actions.run;
     await action(content, sessionContext).finally(() => this.running.delete(cell));
   }
