@@ -47,36 +47,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="luminary-auth", description=words.CLI_WHAT, epilog=words.CLI_EXIT_CODES)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add = partial(_add, commands)
-    status = add(
-        "status",
-        words.CLI_STATUS,
-        f"{words.CLI_STATUS_MORE} {words.CLI_JSON_MORE}",
-    )
-    login = add(
-        "login",
-        words.CLI_LOGIN,
-        f"{words.CLI_LOGIN_MORE} {words.CLI_NEEDS_A_PERSON}",
-    )
-    add(
-        "logout",
-        words.CLI_LOGOUT,
-        words.CLI_LOGOUT_MORE,
-    )
+    status = add("status", words.CLI_STATUS, f"{words.CLI_STATUS_MORE} {words.CLI_JSON_MORE}")
+    login = add("login", words.CLI_LOGIN, f"{words.CLI_LOGIN_MORE} {words.CLI_NEEDS_A_PERSON}")
+    add("logout", words.CLI_LOGOUT, words.CLI_LOGOUT_MORE)
     check = add("check", words.CLI_CHECK, f"{words.CLI_CHECK_MORE} {words.CLI_JSON_MORE}")
-    search = add(
-        "scan",
-        words.CLI_SCAN,
-        words.CLI_SCAN_MORE,
-    )
+    search = add("scan", words.CLI_SCAN, words.CLI_SCAN_MORE)
     for command in (status, check):
         command.add_argument("--json", action="store_true", help=words.CLI_JSON)
     _add_login_options(login)
     search.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=words.CLI_PATH)
-    commands.add_parser(
-        "sandbox",
-        add_help=False,
-        help=words.CLI_SANDBOX,
-    )
+    commands.add_parser("sandbox", add_help=False, help=words.CLI_SANDBOX)
     return parser
 
 

@@ -194,10 +194,7 @@ def _load(path: Path) -> dict[str, Any]:
     # Raised here, where no local holds what was read: `%xmode Verbose` prints the locals of every frame it passes.
     content, problem = _examined(path)
     if problem:
-        raise StoreUnusable(
-            problem,
-            next_step=words.STORE_DAMAGED_NEXT,
-        )
+        raise StoreUnusable(problem, next_step=words.STORE_DAMAGED_NEXT)
     return content
 
 
