@@ -73,6 +73,9 @@ ASK_A_STALLED_ONE = """() => {
 KERNEL_ID = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.id"
 # What a choice in Kernel → Change Kernel… does with a kernel that runs.
 JOIN = "async (id) => { await window.jupyterapp.shell.currentWidget.sessionContext.changeKernel({ id }); }"
+# The server has forgotten the session with its kernel. JupyterLab asks now and then; until it has, a choice of a kernel
+# ends in a dialog that says so.
+ASK_FOR_SESSIONS = "async () => { await window.jupyterapp.serviceManager.sessions.refreshRunning(); }"
 NOTE_CONNECTIONS = """() => {
   window.connections = [];
   const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
@@ -277,9 +280,7 @@ def test_a_kernel_that_does_not_come_back_is_called_stopped_and_a_new_one_is_fol
     expect(panel).to_contain_text("The kernel has stopped.", timeout=LIMIT)
     assert violations(lab_page.page, OURS) == []
     expect(lab_page.status).to_be_hidden()
-    lab_page.change_kernel("Python 3 (ipykernel)")
-    # The server has forgotten the session with the kernel; JupyterLab says so, and makes another the next time.
-    lab_page.page.get_by_role("dialog").get_by_role("button", name="Ok").click(timeout=LIMIT)
+    lab_page.page.evaluate(ASK_FOR_SESSIONS)
     expect(panel).to_contain_text("This notebook has no kernel.", timeout=LIMIT)
     lab_page.change_kernel("Python 3 (ipykernel)")
     expect(panel.get_by_role("button", name="Start")).to_be_visible(timeout=LIMIT)
