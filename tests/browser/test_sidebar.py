@@ -238,14 +238,14 @@ def test_it_comes_back_after_a_restart_a_crash_and_a_reload(a_lab, a_lab_page):
     expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
 
 
-def test_a_page_without_a_notebook_fetches_three_small_files_and_one_with_a_notebook_no_panel(a_lab, a_lab_page):
+def test_a_page_without_a_notebook_fetches_two_small_files_and_one_with_a_notebook_no_panel(a_lab, a_lab_page):
     page, fetched = a_lab_page.page, dict[str, int]()
     page.on("requestfinished", lambda request: fetched.update(_ours_in(request)))
     page.goto(f"{a_lab.url}/lab?reset")
     page.wait_for_function("() => window.jupyterapp?.commands?.hasCommand('luminary-auth:open-panel')")
     page.wait_for_load_state("networkidle")
-    assert set(fetched) == {"extension.js", "plugin.js", "style.css"}
-    assert sum(fetched.values()) < 12_000
+    assert set(fetched) == {"extension.js", "plugin.js"}
+    assert sum(fetched.values()) < 10_000
     a_lab.notebook("fetched.ipynb", "1")
     a_lab_page.open("fetched.ipynb")
     expect(a_lab_page.status).to_be_visible(timeout=LIMIT)

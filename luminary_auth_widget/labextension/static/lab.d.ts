@@ -33,6 +33,7 @@ export interface Notebook {
   id: string;
   node: HTMLElement;
   content: NotebookContent;
+  revealed: Promise<void>;
   sessionContext: {
     session: { kernel: Kernel | null } | null;
     kernelChanged: Signal;

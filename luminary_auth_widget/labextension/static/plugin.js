@@ -6,7 +6,7 @@
  */
 
 /** @import {Front} from "./front.js" */
-/** @import {Say} from "./lab.d.ts" */
+/** @import {Notebook, Say} from "./lab.d.ts" */
 
 const NAME = "Luminary Cloud", ID = "luminary-auth-widget:plugin", OPEN = "luminary-auth:open-panel";
 /** A press of the widget's button of that intent: [command, intent, label, what the kernel must offer, why it may lack]. */
@@ -43,7 +43,10 @@ export async function createPlugin(take) {
     const open = () => app.shell.activateById(panel.id);
     /** @type {Front|undefined} */
     let front;
+    // After the page itself stands: what is fetched and drawn before would be time that a person waits for JupyterLab.
     const begin = once(async () => {
+      await app.restored;
+      addStyle();
       const [{ Front }, { Runner }] = await Promise.all([import("./front.js"), import("./runs.js")]);
       front = new Front(tracker, open);
       front.follow(onChange(() => JSON.stringify([front?.finding.kind, front?.known?.traits.offers]),
@@ -59,10 +62,10 @@ export async function createPlugin(take) {
     service(ILayoutRestorer)?.add(panel, panel.id);
     const commands = addCommands(app.commands, { front: () => front, sidebar, open, icon, Notification }, say);
     for (const command of commands) service(ICommandPalette)?.addItem({ command, category: NAME });
-    document.head.append(Object.assign(document.createElement("link"),
-      { rel: "stylesheet", href: new URL("style.css", import.meta.url).href }));
-    tracker.widgetAdded.connect(begin);
-    if (tracker.size) void begin();
+    // A notebook that cannot be read has a kernel all the same.
+    const beginAfter = (/** @type {Notebook} */ { revealed }) => void revealed.then(begin, begin);
+    tracker.forEach(beginAfter);
+    tracker.widgetAdded.connect((/** @type {unknown} */ _, /** @type {Notebook} */ notebook) => beginAfter(notebook));
   }
 
   return {
@@ -86,6 +89,11 @@ function onChange(read, act) {
     if (now !== last) act();
     last = now;
   };
+}
+
+function addStyle() {
+  const href = new URL("style.css", import.meta.url).href;
+  document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
 }
 
 /** @param {any} Panel @param {() => unknown} seen called when it is seen @param {any} icon @param {Say} say */
