@@ -14,7 +14,7 @@ from . import env_file, in_use, kernel, records, requiring, sdk, servers, source
 from .board import Board
 from .browser_login import clear_abandoned_logins
 from .browser_sign_in import BrowserSignIn
-from .credentials import CleanedKey, Secret, clean_key
+from .credentials import Secret, clean_key
 from .default_client import DefaultClient
 from .environments import Environments, refusal
 from .errors import (
@@ -28,10 +28,11 @@ from .errors import (
     SessionExpired,
     StorageFailed,
 )
-from .files import absolute, clear_what_was_left, friendly
+from .files import absolute, clear_what_was_left
 from .in_use import InUse, SessionInUse
-from .notices import Notice, about_keeping, about_remembering, about_use_of
+from .notices import Notice, about_keeping, about_use_of
 from .other_kernels import Follower, OtherKernels
+from .remembering import Remembering
 from .sdk import Deployment
 from .sources import Source, SourceKind, Survey
 from .status import Attempt, AttemptPhase, AuthStatus, Expiry, Method, SignInState, StoppedCell
@@ -72,8 +73,7 @@ class AuthSession:
         self._use = 0
         self._begun = False
         self._retry: Wish | None = None
-        # Of the key in use: what Undo needs, in memory only.
-        self._remembered: env_file.Remembered | None = None
+        self._remembering = Remembering(self._board, self._move)
         self._others = OtherKernels(
             Follower(
                 now=lambda: (self._in_use, self._client),
@@ -444,7 +444,8 @@ class AuthSession:
             else:
                 self._install_signed_out_client()
                 self._board.clear_notices()
-                self._in_use = self._retry = self._remembered = None
+                self._in_use = self._retry = None
+                self._remembering.begin_anew()
                 under_way = self._attempt_under_way
                 self._board.status = replace(self._blank(), attempt=under_way, message=told, next_step=restart)
         return self._board.publish()
@@ -559,8 +560,7 @@ class AuthSession:
         ------
         NotSignedIn, EnvFileUnusable, StorageFailed
         """
-        place = absolute(Path(path)) if path is not None else env_file.place_to_remember()
-        self._remember(self._key_in_use(), place)
+        self._remembering.remember(self._key_in_use(), path)
         return self._board.publish()
 
     def forget(self, path: str | Path | None = None) -> AuthStatus:
@@ -572,18 +572,7 @@ class AuthSession:
         ------
         NotSignedIn, EnvFileUnusable, StorageFailed
         """
-        key, done, place = self._key_in_use(), self._remembered, self._env_place(path)
-        before = done.replaced if done is not None and done.path == place else None
-        if before is not None and env_file.bring_back(place, before, key):
-            said = words.KEY_BROUGHT_BACK.format(path=friendly(place), fingerprint=before.key.fingerprint)
-        elif env_file.forget(place, key):
-            said = words.KEY_FORGOTTEN.format(path=friendly(place))
-        else:
-            said = words.KEY_NOT_THERE.format(path=friendly(place))
-        self._remembered = None
-        self._move(sources.given(CleanedKey(key), words.SOURCE_PASTED))
-        self._board.drop("git")
-        self._board.note(Notice("remembered", said))
+        self._remembering.forget(self._key_in_use(), path)
         return self._board.publish()
 
     def keep_from_git(self, path: str | Path | None = None) -> AuthStatus:
@@ -593,9 +582,7 @@ class AuthSession:
         ------
         StorageFailed
         """
-        place = self._env_place(path)
-        ignore = env_file.add_to_gitignore(place)
-        self._board.note(Notice("git", words.KEPT_FROM_GIT.format(ignoring=friendly(ignore), file=place.name)))
+        self._remembering.keep_from_git(path)
         return self._board.publish()
 
     def dismiss(self, notice_id: str) -> AuthStatus:
@@ -624,12 +611,6 @@ class AuthSession:
         thread.start()
         return thread
 
-    def _env_place(self, path: str | Path | None) -> Path:
-        """Return the `.env` file that is meant: the one named, else the one that holds the key by our doing."""
-        if path is not None:
-            return absolute(Path(path))
-        return self._remembered.path if self._remembered else env_file.place_to_remember()
-
     def _key_in_use(self) -> Secret:
         if self._in_use is None or self._in_use.method is not Method.API_KEY:
             raise NotSignedIn(words.NO_KEY_IN_USE, next_step=words.NO_KEY_IN_USE_NEXT)
@@ -655,7 +636,7 @@ class AuthSession:
         if source.kind is SourceKind.ENV_FILE and source.path:
             env_file.load_into_environment(source.path)
         if wish.remember_in is not None:
-            self._remember(wish.credential.secret, wish.remember_in)
+            self._remembering.remember(wish.credential.secret, wish.remember_in)
         return self._board.publish()
 
     def _use_unchecked(self, credential: InUse, use: int) -> None:
@@ -680,7 +661,8 @@ class AuthSession:
         expires_at: datetime | None = None,
         attempt: Attempt | None = None,
     ) -> None:
-        self._in_use, self._retry, self._remembered = credential, None, None
+        self._in_use, self._retry = credential, None
+        self._remembering.begin_anew()
         self._use += 1
         self._board.clear_notices()
         if expires_at is not None:
@@ -720,19 +702,6 @@ class AuthSession:
             records.note_expiry(secret, expires_at)
         except StorageFailed as error:
             self._board.note(Notice("expiry", words.END_NOT_KEPT.format(why=error)))
-
-    def _remember(self, secret: Secret, place: Path) -> None:
-        try:
-            done = env_file.remember(place, secret)
-        except AuthError as error:
-            self._board.note(Notice("remembered", words.KEY_NOT_REMEMBERED.format(why=error)))
-            self._board.publish()
-            raise
-        self._remembered = done
-        self._board.drop("in_notebook", "again")
-        # First: whoever reads the notice may press its Undo.
-        self._move(sources.named_env_file(place))
-        self._board.note(*about_remembering(done))
 
     def _move(self, source: Source) -> None:
         """Let the key in use be the one that now stands at `source`: the same key, found there after a restart."""
