@@ -28,7 +28,8 @@ _WITH_LOGINS = {
 # JupyterLab from beginning to end, faults, kills, crowds and leaks: half of the suite's time, by `make long`.
 _LONG = {
     *("browser/test_documented_story", "browser/test_lab_accessibility", "browser/test_lab_browser_sign_in"),
-    *("browser/test_lab_rescue", "browser/test_palette", "browser/test_sidebar"),
+    *("browser/test_lab_demo", "browser/test_lab_rescue", "browser/test_lab_sign_in", "browser/test_palette"),
+    *("browser/test_sidebar", "workers/test_dask", "workers/test_processes"),
     *("faults/test_killed_kernels", "faults/test_many_kernels", "faults/test_network", "faults/test_network_logins"),
     *("kernel/test_browser_faults", "kernel/test_faults", "security/test_leaks", "security/test_leaks_in_lab"),
 }
