@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -159,7 +160,12 @@ def host_of(domain: str) -> str:
 
 def default_target() -> str:
     """Return the API server's address, host or host:port, as the loaded SDK has it."""
-    return str(inspect.signature(load().Client).parameters["target"].default)
+    return _default_target_of(load().Client)
+
+
+@cache
+def _default_target_of(client: type) -> str:
+    return str(inspect.signature(client).parameters["target"].default)
 
 
 def web_address() -> str | None:
