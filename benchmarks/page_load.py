@@ -23,6 +23,8 @@ from . import stage
 from .table import Row, Section, by_name, compared
 
 BELOW = 1.02
+# Pages differ by a tenth from one to the next: a difference of a fiftieth needs more rounds than the other questions.
+ROUNDS = 4
 OURS = "luminary-auth-widget"
 NOTEBOOK, WITH_NOTEBOOK = "page-load.ipynb", "a notebook open"
 # Where the page lies, and the promise that says when it is ready.
@@ -37,16 +39,16 @@ STOPWATCH = """async () => {{
 }}"""
 IS_THERE = "() => window.jupyterapp.commands.hasCommand('luminary-auth:open-panel')"
 OPEN_PANEL = "() => window.jupyterapp.commands.execute('luminary-auth:open-panel')"
-NOTE = """In turn, each page in a fresh browser profile, from the navigation until JupyterLab says that it is ready;
-without: the same JupyterLab with the same other extensions. Bytes: our files, heads included, with an empty cache,
-uncompressed as Jupyter's own server sends them."""
+NOTE = f"""In turn, each page in a fresh browser profile, from the navigation until JupyterLab says that it is ready, in
+{ROUNDS} times as many rounds as the rest; without: the same JupyterLab with the same other extensions. Bytes: our
+files, heads included, with an empty cache, uncompressed as Jupyter's own server sends them."""
 
 
 def measure(runs: int) -> Section:
     """Open the pages of both JupyterLabs by turns; the first round fills the machine's own caches."""
     with stage.a_browser() as browser, _lab() as ours, _lab(leave_out=OURS) as bare:
         labs = {"with": ours, "without": bare}
-        took = by_name([_round(browser, labs, number) for number in range(runs + 1)][1:])
+        took = by_name([_round(browser, labs, number) for number in range(ROUNDS * runs + 1)][1:])
         fetched = _fetched(browser, ours)
     rows = [compared(page, took[page, "with"], "without", took[page, "without"], below=BELOW) for page in PAGES]
     for page, files in fetched.items():
