@@ -31,7 +31,7 @@ class Board:
     stopped_cell : StoppedCell or None
         The cell that has failed last for want of a sign-in.
     failure : AuthError or None
-        What the last attempt that failed did so with, also when that is off the screen again.
+        The last error that was shown, as an attempt's or beside one; it may be off the screen again.
     """
 
     def __init__(self) -> None:
@@ -98,12 +98,19 @@ class Board:
         self.publish()
 
     def fail(self, error: AuthError, number: int | None = None, *, can_retry: bool = False) -> None:
-        """Let the attempt fail with `error`, if it is still the newest; one that never began fails as well."""
+        """Let the attempt fail with `error`, if it is still the newest; one that never began fails as well.
+
+        One under way goes on beside what never began.
+        """
         if isinstance(error, AttemptCancelled):
             return
         with self.lock:
             self.failure = error
             if number is not None and not self.is_current(number):
+                return
+            if number is None and self.status.attempt is not None and self.status.attempt.running:
+                self._notices["failed"] = Notice("failed", str(error))
+                self.publish()
                 return
             method = self.status.attempt.method if self.status.attempt else Method.API_KEY
             refused = isinstance(error, CredentialRefused) and method is Method.API_KEY

@@ -120,6 +120,7 @@ class BrowserSignIn:
     def remark(self, error: AuthError) -> None:
         """Show what was wrong with a pasted address beside the login, which goes on."""
         if self._login is not None:
+            self._board.failure = error
             self._board.advance(self._number, message=error.message, next_step=error.next_step)
 
     def end(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import env_file, report, scan, terminal, words
 from .errors import AuthError
+from .files import is_there
 from .session import AuthSession
 from .status import AuthStatus, SignInState
 
@@ -125,8 +126,7 @@ def _logout(_chosen: argparse.Namespace) -> int:
 
 
 def _scan(chosen: argparse.Namespace) -> int:
-    # os.path.exists, unlike Path.exists, is False where a folder on the way may not be read.
-    if missing := [path for path in chosen.paths if not os.path.exists(path)]:  # noqa: PTH110
+    if missing := [path for path in chosen.paths if not is_there(path)]:
         report.complain(words.CLI_NO_SUCH_PATH.format(path=scan.shown(missing[0])), words.CLI_NO_SUCH_PATH_NEXT)
         return USAGE
     result = scan.search(chosen.paths)

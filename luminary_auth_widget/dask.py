@@ -170,13 +170,19 @@ class SignedInWorkers:
     def _end(self, limit: timedelta) -> None:
         atexit.unregister(self._end)
         self._unsubscribe()
-        with self._talking:
+        # The follower may be waiting for a cluster that does not answer.
+        alone = self._talking.acquire(timeout=limit.total_seconds())
+        try:
             if self._closed:
                 return
             self._closed = True
             self._woken.set()
-            with suppress(Exception):  # a cluster that is gone has nobody to sign out
-                self._ask(self._leave, limit)
+            if alone:
+                with suppress(Exception):  # a cluster that is gone has nobody to sign out
+                    self._ask(self._leave, limit)
+        finally:
+            if alone:
+                self._talking.release()
 
     def _ticket(self) -> _Ticket | None:
         client, source = self._session.client, self._session.in_use

@@ -128,6 +128,25 @@ def load_into_environment(path: Path) -> None:
         if value is not None and name not in os.environ:
             with suppress(ValueError):
                 os.environ[name] = value
+                if name == KEY_NAME:
+                    _put_there.append(Secret(value))
+
+
+def take_out_of_environment() -> None:
+    """Take the key that `load_into_environment` has put into this process's environment out of it again."""
+    while _put_there:
+        replace_in_environment(_put_there.pop(), None)
+
+
+def replace_in_environment(old: Secret, new: Secret | None) -> None:
+    """Where this process's environment holds `old`, copied there from a `.env`, let it hold `new`; None: no key."""
+    if os.environ.get(KEY_NAME) == old.reveal():
+        del os.environ[KEY_NAME]
+        if new is not None:
+            os.environ[KEY_NAME] = new.reveal()
+
+
+_put_there: list[Secret] = []
 
 
 def _values(path: Path) -> dict[str, str | None]:

@@ -51,16 +51,27 @@ class Environments:
             # A session of unknown origin was made by the SDK's own login, which is the standard one unless told.
             return source.session is None or self.deployment.environment == "standard"
         if environment == self.deployment.environment:
-            return True
+            return not self._is_for_another_server(source)
         if self._chosen or source.session is None:
             return False
         self.deployment = in_use.for_source(source, Deployment(environment)).deployment
         return True
 
+    def _is_for_another_server(self, source: Source) -> bool:
+        """Whether a session was made for another API server than the private deployment that was named."""
+        target = self.deployment.target
+        made_for = in_use.for_source(source, self.deployment).deployment
+        return self._chosen and target is not None and made_for.address != target
 
-def refusal(source: Source) -> CredentialUnusable:
-    """Return why the source's secret was not sent."""
+
+def refusal(source: Source, deployment: Deployment | None = None) -> CredentialUnusable:
+    """Return why the source's secret was not sent to the deployment."""
     environment = environment_name(in_use.environment_of(source) or "standard")
+    if source.session and deployment and in_use.environment_of(source) == deployment.environment:
+        host = in_use.for_source(source, deployment).deployment.host
+        return CredentialUnusable(
+            words.SESSION_OF_OTHER_SERVER.format(host=host), next_step=words.SESSION_OF_OTHER_SERVER_NEXT
+        )
     if source.session:
         message = words.FOREIGN_SESSION.format(environment=environment)
     else:

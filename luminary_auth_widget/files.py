@@ -244,6 +244,11 @@ def others_may_read(path: Path) -> bool:
     return os.name == "posix" and stat.S_ISREG(mode) and bool(stat.S_IMODE(mode) & 0o077)
 
 
+def is_there(path: Path) -> bool:
+    """Whether `path` leads to something; unlike `Path.exists`, False where a folder on the way may not be read."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def absolute(path: Path) -> Path:
     """Return `path` from the root on, without following links: the name that the person knows."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links

@@ -231,7 +231,9 @@ class SessionInUse:
             records.note_session(records.SessionRecord(digest, self.signed_in_at, environment, settings))
 
     def _with(self, session: StoredSession) -> SessionInUse:
-        now = replace(self, source=replace(self.source, session=session))
+        record = records.session(session.token)
+        signed_in_at = record.signed_in_at if record else self.signed_in_at
+        now = replace(self, source=replace(self.source, session=session), signed_in_at=signed_in_at)
         with suppress(StorageFailed, StoreUnusable), alone_in(records.credentials_folder()):
             # Only while it is the one that is stored: a newer session's note is not for us to replace.
             stored = token_store.find()

@@ -59,7 +59,7 @@ def login(
     given, api_key = (Secret(api_key) if isinstance(api_key, str) else None), None
     session = current_session()
     watch_over(session)
-    if not sdk.is_loaded():
+    if given is None and env_file is None and not sdk.is_loaded():
         session.show_finding()
     visible = kernel.draws_widgets()
     if show and visible:
@@ -130,7 +130,7 @@ def side_view(*, start: bool = False, rescue: str = "cell") -> SideView | None:
         # On a thread since what fails is shown then; awaited since the next cell counts on it.
         session.in_background(session.start).join()
     widget = _widgets.get(id(session))
-    return SideView(widget, session) if widget else None
+    return SideView(widget, session) if widget and widget.comm is not None else None
 
 
 def text_of(session: AuthSession) -> str:
@@ -182,6 +182,7 @@ def _widget_of(session: AuthSession) -> AuthWidget:
 
     if kernel.in_marimo():
         return AuthWidget(session)
-    if id(session) not in _widgets:
-        _widgets[id(session)] = AuthWidget(session)
-    return _widgets[id(session)]
+    # Closed by Widget.close_all(), for example.
+    if (widget := _widgets.get(id(session))) is None or widget.comm is None:
+        widget = _widgets[id(session)] = AuthWidget(session)
+    return widget

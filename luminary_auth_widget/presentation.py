@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from . import env_file, kernel, sdk, sources, token_store, waiting, words
-from .files import friendly
+from .files import friendly, is_there
 from .in_use import SESSION_LIFETIME, environment_name
 from .session import AuthSession
 from .sources import Source, SourceKind, Survey
@@ -284,7 +284,7 @@ def _facts(session: AuthSession, survey: Survey) -> list[list[str]]:
     if waits := waiting.advice():
         facts.append([words.FACT_WAIT, waits])
     documented = token_store.documented_path()
-    if documented.exists() and not any(s.session and s.session.documented for s in survey.sources):
+    if is_there(documented) and not any(s.session and s.session.documented for s in survey.sources):
         facts.append([words.FACT_NOT_USED, words.FACT_DOCUMENTED_FILE.format(path=friendly(documented))])
     if survey.env_files:
         nearest = survey.env_files[0]

@@ -45,10 +45,13 @@ class Remembering:
         try:
             done = env_file.remember(place, key)
         except AuthError as error:
+            self._board.failure = error
             self._board.note(Notice("remembered", words.KEY_NOT_REMEMBERED.format(why=error)))
             self._board.publish()
             raise
         self._done = done
+        if done.replaced is not None:
+            env_file.replace_in_environment(done.replaced.key, key)
         self._board.drop("in_notebook", "again")
         # First: whoever reads the notice may press its Undo.
         self._move(sources.named_env_file(place))
@@ -64,6 +67,7 @@ class Remembering:
         done, place = self._done, self._place(path)
         before = done.replaced if done is not None and done.path == place else None
         if before is not None and env_file.bring_back(place, before, key):
+            env_file.replace_in_environment(key, before.key)
             said = words.KEY_BROUGHT_BACK.format(path=friendly(place), fingerprint=before.key.fingerprint)
         elif env_file.forget(place, key):
             said = words.KEY_FORGOTTEN.format(path=friendly(place))

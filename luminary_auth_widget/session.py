@@ -24,6 +24,7 @@ from .errors import (
     CredentialRefused,
     CredentialUnusable,
     NotSignedIn,
+    SDKUnusable,
     ServerUnreachable,
     SessionExpired,
     StorageFailed,
@@ -67,6 +68,8 @@ class AuthSession:
         self._browser = BrowserSignIn(self._board, self._use_new_session)
         self._environments = Environments()
         self._client: Client | None = None
+        # The same before it was made the default: unlike that, it is never turned into another one.
+        self._built: Client | None = None
         self._signed_out_of: Deployment | None = None
         self._in_use: InUse | None = None
         # Counts what was in use: the answer about an earlier one comes too late.
@@ -76,7 +79,7 @@ class AuthSession:
         self._remembering = Remembering(self._board, self._move)
         self._others = OtherKernels(
             Follower(
-                now=lambda: (self._in_use, self._client),
+                now=lambda: (self._in_use, self._built),
                 follow=self._follow_session,
                 renew=self._take_renewal,
                 leave=self._leave_with_the_others,
@@ -148,7 +151,7 @@ class AuthSession:
                 # The answer needs no SDK, whose import takes most of a second. Should the run go on and import it, it
                 # must not wait for a browser.
                 sdk.once_loaded(self._use_what_is_there)
-                self._say_why_not(found, AuthStatus())
+                self._say_why_not(AuthStatus(), *_why_not(found, self._environments.deployment))
                 return
         self.begin(environment=environment, target=target)
         if self._in_use is not None:
@@ -174,10 +177,17 @@ class AuthSession:
         """Load the SDK, choose the deployment, follow other kernels from now on; as `start`, but use nothing yet."""
         self._begun = True
         self.in_background(_clear_what_was_left)
-        sdk.load()
-        self._others.start()
-        if environment is not None or target is not None:
-            self._choose(environment, target)
+        try:
+            sdk.load()
+            self._others.start()
+            if environment is not None or target is not None:
+                self._choose(environment, target)
+        except AuthError as error:
+            self._board.failure = error
+            if self._in_use is None:
+                self._keep_from_asking()
+                self._say_why_not(self._blank(), error.message, error.next_step)
+            raise
 
     def use_environment(self, environment: str) -> AuthStatus:
         """Change to another environment: sign in there with what belongs to it, or be signed out.
@@ -213,10 +223,9 @@ class AuthSession:
                 return  # somebody was quicker, by a click
             self._install_signed_out_client()
             self._in_use = None
-            self._say_why_not(found, self._blank())
+            self._say_why_not(self._blank(), *_why_not(found, self._environments.deployment))
 
-    def _say_why_not(self, found: Survey, blank: AuthStatus) -> None:
-        message, next_step = _why_not(found)
+    def _say_why_not(self, blank: AuthStatus, message: str, next_step: str) -> None:
         with self._board.lock:
             self._board.status = replace(blank, attempt=self.status.attempt, message=message, next_step=next_step)
         self._board.publish()
@@ -291,7 +300,7 @@ class AuthSession:
             if source.secret is None:
                 raise CredentialUnusable(source.problem, next_step=source.next_step)
             if not self._environments.allow(source):
-                raise refusal(source)
+                raise refusal(source, self._environments.deployment)
         return self._sign_in(Wish(self._using(source)))
 
     def retry(self) -> AuthStatus:
@@ -362,7 +371,7 @@ class AuthSession:
             was, replaced = self.status.identity, _stored_environment()
             kept = in_use.keep(new)
             new.share_renewals(client)
-            self._client = self.default_client.install(client, chosen=True)
+            self._install(client, chosen=True)
             self._put_in_use(new, SignInState.SIGNED_IN, identity=whose)
             if verdict is not None:
                 self._board.status = self._judged(verdict)
@@ -389,7 +398,7 @@ class AuthSession:
             If none is in use.
         """
         with self._board.lock:
-            credential, client, use = self._in_use, self._client, self._use
+            credential, client, use = self._in_use, self._built, self._use
         if credential is None or client is None:
             raise NotSignedIn(words.NOTHING_TO_CHECK, next_step=words.NOTHING_TO_CHECK_NEXT)
         if self.status.state is not SignInState.CHECKING:
@@ -407,8 +416,10 @@ class AuthSession:
             with self._board.lock:
                 self._board.checking = False
                 # No answer is no verdict; but nobody asks any more.
-                if use == self._use and (answered or self.status.state is SignInState.CHECKING):
-                    self._in_use = credential.renewed(client)
+                current = self._in_use if use == self._use else None
+                if current is not None and (answered or self.status.state is SignInState.CHECKING):
+                    # Not what was asked about: the same key may have moved to a file meanwhile.
+                    self._in_use = current.renewed(client)
                     self._board.status = self._judged(verdict, whose)
                     if self._in_use.method is Method.BROWSER:
                         ends, expiry = self._in_use.expiry()
@@ -426,8 +437,9 @@ class AuthSession:
             key goes on existing either way: revoke it in the web application.
         """
         with self._board.lock:
-            credential, client, use = self._in_use, self._client, self._use
+            credential, client, use = self._in_use, self._built, self._use
             self._board.end_attempt()
+            env_file.take_out_of_environment()
         self._browser.end()
         told = words.SIGNED_OUT
         if isinstance(credential, SessionInUse):
@@ -435,7 +447,9 @@ class AuthSession:
         elif credential is not None:
             told = words.SIGNED_OUT_OF_KEY
         again = sources.survey().automatic
-        restart = _used_again(again) if again and again.secret else ""
+        # A file that is not ours to change may still hold the session that is over.
+        over = credential.secret if credential and told == words.SIGNED_OUT_EVERYWHERE else None
+        restart = _used_again(again) if again and again.secret not in {None, over} else ""
         with self._board.lock:
             self._others.leave(credential)
             if use != self._use and self._in_use is not None:
@@ -458,7 +472,8 @@ class AuthSession:
                     servers.revoke(newest, sdk.auth_domain(client), sdk.client_id(client))
             except AuthError as error:
                 untold = words.SIGNED_OUT_UNTOLD.format(why=error.message)
-                told = f"{words.SIGNED_OUT_ON_THIS_MACHINE} {untold}"
+                where = words.SIGNED_OUT if credential.documented else words.SIGNED_OUT_ON_THIS_MACHINE
+                told = f"{where} {untold}"
             try:
                 for token in (credential.secret, newest):
                     token_store.remove(token)
@@ -599,8 +614,7 @@ class AuthSession:
             except AttemptCancelled:
                 pass  # by the person, who knows
             except AuthError as error:
-                # What failed as an attempt is shown as one; the rest has no place of its own.
-                if self.status.attempt is None and error is not self._board.failure:
+                if error is not self._board.failure:
                     self._board.note(Notice("failed", str(error)))
                     self._board.publish()
             except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the widget waiting
@@ -628,7 +642,7 @@ class AuthSession:
             client, whose = wish.credential.open()
             with self._board.lock:
                 self._board.require_current(number)
-                self._client = self.default_client.install(client, chosen=True)
+                self._install(client, chosen=True)
                 credential = wish.credential.renewed(client)
                 self._put_in_use(credential, SignInState.SIGNED_IN, identity=whose, expires_at=wish.expires_at)
         self._board.publish()
@@ -645,7 +659,7 @@ class AuthSession:
         with self._board.lock:
             if use != self._use:
                 return
-            self._client = self.default_client.install(client, chosen=False)
+            self._install(client, chosen=False)
             self._put_in_use(credential, SignInState.CHECKING, attempt=self._attempt_under_way)
             if credential.method is Method.BROWSER and token_store.tighten():
                 self._board.note(Notice("tightened", words.SESSION_TIGHTENED))
@@ -663,6 +677,7 @@ class AuthSession:
     ) -> None:
         self._in_use, self._retry = credential, None
         self._remembering.begin_anew()
+        env_file.take_out_of_environment()
         self._use += 1
         self._board.clear_notices()
         if expires_at is not None:
@@ -713,14 +728,23 @@ class AuthSession:
     def _using(self, source: Source) -> InUse:
         return in_use.for_source(source, self._environments.deployment)
 
+    def _install(self, client: Client, *, chosen: bool) -> None:
+        self._client, self._built = self.default_client.install(client, chosen=chosen), client
+
     def _install_signed_out_client(self) -> None:
         # Each client costs two threads: the one that is installed will do.
         if self._client is None and self._signed_out_of == self._environments.deployment:
             return
         self._signed_out_of = self._environments.deployment
         self.default_client.install(sdk.signed_out_client(self._environments.deployment), chosen=False)
-        self._client = None
+        self._client = self._built = None
         self._use += 1
+
+    def _keep_from_asking(self) -> None:
+        """Where nobody has signed in since `begin`, let the SDK's calls fail at once instead of opening a browser."""
+        with self._board.lock, suppress(SDKUnusable):
+            if self._begun and not self._use and sdk.is_loaded():
+                self._install_signed_out_client()
 
     @property
     def _attempt_under_way(self) -> Attempt | None:
@@ -741,6 +765,7 @@ class AuthSession:
             if isinstance(error, ServerUnreachable) and (number is None or self._board.is_current(number)):
                 self._retry = wish
             self._board.fail(error, number, can_retry=wish is not None)
+            self._keep_from_asking()
             raise
         except KeyboardInterrupt:
             # Whoever waited for the answer does so no longer.
@@ -788,11 +813,11 @@ def _used_again(source: Source) -> str:
     return words.KEY_USED_AGAIN.format(source=source.label)
 
 
-def _why_not(found: Survey) -> tuple[str, str]:
+def _why_not(found: Survey, deployment: Deployment) -> tuple[str, str]:
     """Return why nothing of what was found is used, and what to do: empty where nothing was found."""
     source = found.automatic
     if source is not None and source.secret is not None:
-        foreign = refusal(source)
+        foreign = refusal(source, deployment)
         return foreign.message, foreign.next_step
     reason = source or (found.find("environment") if found.environment_blocks else None)
     return (reason.problem, reason.next_step) if reason else ("", "")

@@ -351,6 +351,8 @@ ENVIRONMENT_OF_SANDBOX: Final = "The sandbox has no ITAR environment."
 ENVIRONMENT_OF_SANDBOX_NEXT: Final = "Restart the kernel, and leave out sandbox.use()."
 FOREIGN_SESSION: Final = "The stored browser session belongs to the {environment} environment; it was not sent."
 FOREIGN_KEY: Final = "The key in {source} belongs to the {environment} environment; it was not sent."
+SESSION_OF_OTHER_SERVER: Final = "The stored browser session was made for {host}; it was not sent elsewhere."
+SESSION_OF_OTHER_SERVER_NEXT: Final = "Sign in anew, or leave out target to use that session."
 FOREIGN_NEXT: Final = "Switch the environment under Details, or sign in anew."
 
 # -- A browser sign-in on the board (browser_sign_in.py)

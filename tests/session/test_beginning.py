@@ -181,9 +181,10 @@ def test_beginning_again_asks_about_what_is_in_use_and_changes_nothing_else(a_pl
     [("mars", "There is no environment 'mars'."), ("itar", "The sandbox has no ITAR environment.")],
 )
 def test_an_environment_that_is_not_there_is_refused_before_anything_is_used(a_place, a_key, environment, message):
-    told = a_place.run(f"{SET}session.start(environment={environment!r})", key=a_key.secret)
+    told = a_place.run(f"{SET}session.show_finding(); session.start(environment={environment!r})", key=a_key.secret)
     assert told.raised[:2] == ["CredentialUnusable", message]
-    assert (told.state, told.in_use) == ("signed_out", None)
+    assert (told.state, told.in_use, told.message, told.notices) == ("signed_out", None, message, [])
+    assert a_place.run("print(projects())").printed == "UNAVAILABLE\n"
 
 
 def test_a_private_deployment_is_asked_by_its_name_and_shown_by_its_host(a_place, a_sandbox, a_key):
@@ -191,6 +192,23 @@ def test_a_private_deployment_is_asked_by_its_name_and_shown_by_its_host(a_place
     told = a_place.run(f"{SET}session.start(); settle(); session.start(target={target!r})", key=a_key.secret)
     assert (told.endpoint, told.in_use) == ("127.0.0.1", "environment")
     assert told.heard[-3][0] == "checking"
+
+
+def test_a_session_that_was_made_for_another_server_than_the_one_named_is_not_sent_there(a_place, a_sandbox, a_token):
+    a_place.store(a_token)
+    noted = (
+        "from datetime import datetime, timezone\nfrom luminary_auth_widget import records\n"
+        "from luminary_auth_widget.credentials import Secret\n"
+        "record = records.SessionRecord(Secret(token).digest, datetime.now(timezone.utc), 'standard', {})\n"
+        "records.note_session(record)\n"
+    )
+    told = a_place.run(f"{noted}session.start(target='127.0.0.1:1')", token=a_token)
+    assert (told.state, told.in_use) == ("signed_out", None)
+    assert told.message == "The stored browser session was made for localhost; it was not sent elsewhere."
+    assert a_place.run("session.use_source('stored_session')").raised[1] == told.message
+    there = a_sandbox.environ["LC_DOMAIN"]
+    told = a_place.run(f"session.start(target={there!r})")
+    assert (told.state, told.in_use) == ("signed_in", "stored_session")
 
 
 def test_changing_the_environment_signs_in_with_what_belongs_there_and_ends_a_sign_in_under_way(a_login, a_key):
@@ -259,6 +277,12 @@ def test_a_sign_in_that_is_waited_for_stays_on_the_screen_when_nothing_is_found(
     place = a_login(WAITS)
     told = place.run("session.sign_in_with_browser(); session.start()")
     assert (told.state, told.attempt["phase"]) == ("signed_out", "waiting_for_browser")
+
+
+def test_a_key_that_is_refused_at_the_beginning_leaves_nobody_signed_in_and_calls_fail_at_once(a_place, a_key):
+    told = a_place.run(f"{SET}session.begin(); session.use_key('lc-unknown-key-0000')", key=a_key.secret)
+    assert (told.state, told.in_use, told.attempt["phase"]) == ("signed_out", None, "failed")
+    assert a_place.run("print(projects())").printed == "UNAVAILABLE\n"
 
 
 def test_a_failed_sign_in_leaves_the_screen_when_something_comes_into_use(a_place, a_key):

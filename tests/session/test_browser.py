@@ -55,6 +55,15 @@ def test_the_session_that_a_login_brings_is_in_use_stored_and_noted(a_login, a_t
     assert "finishing" in [phase for _, phase, _ in told.heard]
 
 
+def test_what_cannot_be_a_key_is_said_beside_a_sign_in_that_goes_on(a_login):
+    place = a_login(WAITS)
+    place.run(BEGIN)
+    told = place.run("session.use_key('two words')")
+    assert (told.raised[0], told.attempt["phase"], told.attempt["link"]) == ("KeyMalformed", "waiting_for_browser", SHOWN)
+    assert told.notice["failed"] == f"{told.raised[1]} {told.raised[2]}"
+    assert place.run("session.cancel()").attempt is None
+
+
 def test_signing_in_anew_says_whose_session_it_was_and_whose_it_is(a_login, a_sandbox, a_token):
     place = a_login(_brings(a_token))
     place.store(sign_in(a_sandbox, GRACE))

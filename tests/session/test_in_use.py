@@ -92,6 +92,61 @@ def test_the_answer_about_what_is_no_longer_in_use_comes_too_late(a_place, a_san
     assert told.message.startswith("Signed out of this kernel")
 
 
+# The answer to a check comes only once the test has done something else.
+ASKED = """
+import threading
+from luminary_auth_widget import servers
+ask, asked, go_on = servers.{what}, threading.Event(), threading.Event()
+def ask_slowly(*given):
+    asked.set(); go_on.wait(20)
+    return ask(*given)
+servers.{what} = ask_slowly
+session.in_background(session.check); asked.wait(20)
+{meanwhile}
+go_on.set(); settle()
+"""
+
+
+def test_a_key_that_comes_into_use_while_a_session_is_asked_about_stays_so_without_a_word(a_place, a_key, a_token):
+    a_place.store(a_token)
+    a_place.run("session.start()")
+    told = a_place.run(ASKED.format(what="check_session", meanwhile=PASTED), key=a_key.secret)
+    assert (told.state, told.in_use, told.attempt) == ("signed_in", "given", None)
+    assert "failed" not in told.notice
+
+
+def test_a_key_that_is_remembered_while_it_is_asked_about_stays_remembered(a_place, a_key):
+    a_place.run(PASTED, key=a_key.secret)
+    told = a_place.run(ASKED.format(what="check_key", meanwhile="session.remember()"))
+    assert (told.state, told.source) == ("signed_in", "./.env")
+    assert told.in_use.endswith(".env")
+
+
+def test_a_newer_session_that_a_check_finds_in_the_store_has_its_own_end(a_place, a_sandbox):
+    noted = (
+        "from datetime import datetime, timedelta, timezone\nfrom luminary_auth_widget import records, sdk\n"
+        "from luminary_auth_widget.credentials import Secret\n"
+        "then = datetime.now(timezone.utc) - timedelta(days={days})\n"
+        "records.note_session(records.SessionRecord(Secret(token).digest, then, 'standard', {{}}))\n"
+    )
+    old = sign_in(a_sandbox, GRACE)
+    a_place.store(old)
+    first = a_place.run(f"{noted.format(days=29)}session.start()", token=old)
+    a_sandbox.end_sessions("grace@example.com")
+    new = sign_in(a_sandbox, GRACE)
+    a_place.store(new)
+    told = a_place.run(f"{noted.format(days=1)}sdk.forget_access_token(session.client); session.check()", token=new)
+    assert told.state == "signed_in"
+    assert (told.moment("expires_at") - first.moment("expires_at")).days in {27, 28}
+
+
+def test_what_fails_in_the_background_is_said_beside_an_older_failure(a_place):
+    told = a_place.run("session.start(); session.use_key('two words')")
+    assert told.attempt["phase"] == "failed"
+    told = a_place.run("session.in_background(session.check)")
+    assert told.notice["failed"].startswith("Nothing is in use that could be checked.")
+
+
 def test_a_check_of_a_stored_session_learns_its_end_anew(a_place, a_token):
     a_place.store(a_token)
     first = a_place.run("session.start()")
@@ -112,6 +167,31 @@ def test_signing_out_of_a_key_leaves_it_valid_and_calls_fail_at_once(a_place, a_
     assert told.printed == "signed_out\nUNAVAILABLE\n"
     assert told.heard[-1] == ["signed_out", "", False]
     assert a_place.run(PASTED, key=a_key.secret).state == "signed_in"
+
+
+# Where the documentation has it, outside the SDK's store.
+DOCUMENTED = """
+import json
+from pathlib import Path
+file = Path.home() / '.luminarycloud' / 'config'
+file.parent.mkdir(); file.write_text(json.dumps({'refresh_token': token}))
+"""
+FORGET_FILE = "file.unlink(); file.parent.rmdir()"
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_signing_out_of_a_session_in_a_file_that_is_not_ours_says_what_is_so(a_place, a_sandbox, a_token, reachable):
+    told = a_place.run(f"{DOCUMENTED}session.start()", token=a_token)
+    assert (told.state, told.identity) == ("signed_in", "ada@example.com")
+    if not reachable:
+        a_sandbox.fault("error")
+    told = a_place.run(f"session.sign_out(); {FORGET_FILE}")
+    if reachable:
+        assert told.message.startswith("Signed out everywhere")
+        assert told.next_step == ""
+    else:
+        assert told.message.startswith("Signed out of this kernel. The server was not told: ")
+        assert told.next_step == "After a kernel restart, the stored browser session is used again."
 
 
 def test_signing_out_says_which_key_comes_back_after_a_restart(a_place, a_key):

@@ -251,6 +251,31 @@ def test_a_named_file_signs_in_and_sets_its_other_variables_overriding_none(a_pl
     assert told.printed == "from the file, from before\n"
 
 
+def test_the_variable_that_a_named_file_has_set_goes_with_the_sign_in(a_place, a_key, a_sandbox):
+    (a_place.folder / "other").mkdir()
+    (a_place.folder / "other" / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    shown = "import os; print(os.environ.get('LC_API_KEY'))"
+    told = a_place.run(f"session.load_env('other/.env'); {shown}")
+    assert told.printed == f"{a_key.secret}\n"
+    told = a_place.run(f"session.sign_out(); {shown}")
+    assert (told.printed, told.next_step) == ("None\n", "")
+    pasted = a_sandbox.create_api_key("ada@example.com", name="pasted").secret
+    told = a_place.run(f"session.load_env('other/.env'); session.use_key(key); {shown}", key=pasted)
+    assert (told.printed, told.notices) == ("None\n", [])
+
+
+def test_a_key_that_takes_anothers_place_in_the_file_does_so_in_what_was_copied_from_it(a_place, a_key, a_sandbox):
+    # The SDK copies `.env` into the environment when it is imported.
+    (a_place.folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    new, shown = a_sandbox.create_api_key("ada@example.com", name="new").secret, "; print(os.environ['LC_API_KEY'])"
+    code = "import os; os.environ['LC_API_KEY'] = old; session.use_key(new, remember=True)"
+    told = a_place.run(code + shown, old=a_key.secret, new=new)
+    assert (told.printed, told.source) == (f"{new}\n", "./.env")
+    assert a_place.run(f"session.forget(){shown}").printed == f"{a_key.secret}\n"
+    a_place.run(code, old=a_key.secret, new=new)
+    assert a_place.run("session.sign_out()").next_step == "After a kernel restart, the key in ./.env is used again."
+
+
 def test_a_file_that_need_not_be_named_is_the_nearest(a_place, a_key):
     (a_place.folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
     assert a_place.run("session.load_env()").source == "./.env"
