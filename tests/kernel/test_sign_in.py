@@ -50,6 +50,28 @@ def test_a_key_in_the_nearest_env_file_is_in_use_when_login_returns(a_kernel, a_
     assert (ran.text, ran.error) == (adas_projects, "")
 
 
+def test_a_file_that_is_not_there_signs_nobody_in_with_what_else_is_found(a_folder, a_bound_environ, a_key):
+    kernel = Kernel(a_folder, {**a_bound_environ, "LC_API_KEY": a_key.secret})
+    try:
+        ran = kernel.run("from luminary_auth_widget import login; login(env_file='missing.env')")
+        assert "EnvFileUnusable" in ran.error
+        (model,) = ran.models
+        kernel.wait_for(model, state="signed_out", attempt="failed")
+        assert "Nobody is signed in" in kernel.run(LIST).error
+    finally:
+        kernel.close()
+
+
+def test_once_every_widget_was_closed_a_login_shows_a_new_one_and_the_panel_too(a_kernel, a_key):
+    (first,) = a_kernel.run(LOGIN).models
+    a_kernel.run("import ipywidgets; ipywidgets.Widget.close_all()")
+    assert a_kernel.run("from luminary_auth_widget.notebook import side_view; print(side_view())").text == "None\n"
+    (second,) = a_kernel.run(LOGIN).models
+    assert second != first
+    a_kernel.click(second, "use_key", remember=False, lasts="", buffers=(a_key.secret.encode(),))
+    a_kernel.wait_for(second, state="signed_in", attempt="")
+
+
 def test_a_key_in_the_environment_with_a_trailing_newline_works(a_folder, a_bound_environ, a_key, adas_projects):
     kernel = Kernel(a_folder, {**a_bound_environ, "LC_API_KEY": f"{a_key.secret}\n"})
     try:
