@@ -34,12 +34,13 @@ export interface Drawing<T> {
 
 export type Part<T> = (drawing: Drawing<T>) => HTMLElement;
 
-export type Health = "live" | "busy" | "unknown" | "gone" | "saved";
+export type Health = "live" | "busy" | "unknown" | "gone" | "saved" | "away";
 
 /** What was asked of the kernel, what was heard, and whether anybody is still there. Times by the page's clock, in ms. */
 export interface Line {
   health: Health;
-  lost: "" | "gone" | "saved";
+  /** Why there is nothing to show. */
+  lost: string | undefined;
   status: Status | null;
   /** The kernel's clock less the page's. */
   offset: number;
@@ -65,7 +66,7 @@ export interface Line {
   lookAnew(): void;
   /** JupyterLab says that the kernel restarted or went away. */
   disconnected(): void;
-  lose(why: "gone" | "saved"): void;
+  lose(why: Health): void;
   /** Once a second: is the kernel there, is an answer overdue, is the session's time up? */
   watch(): void;
   /** A busy kernel has all the time it needs; a quiet one is asked once more, then given up. */

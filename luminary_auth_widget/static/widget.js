@@ -6,7 +6,7 @@
  * @import {Drawing, Health, Line, Model, Part, Props, Render, Row} from "./drawing.d.ts"
  */
 
-/** Every word of the page's own. */
+/** The page's own words. */
 const TEXT = {
   brand: "Luminary Cloud", region: "Luminary Cloud sign-in",
   states: {
@@ -14,7 +14,10 @@ const TEXT = {
     expired: "Session over", rejected: "The server refused this key",
   },
   waiting: "Waiting for the kernel…", busy: "The kernel is busy; this happens when the running cell ends.",
-  gone: "This kernel is gone. Run the cell again to sign in.", saved: "Saved view: run this cell to sign in.",
+  lost: /** @type {Record<string, string>} */ ({
+    gone: "This kernel is gone. Run the cell again to sign in.", saved: "Saved view: run this cell to sign in.",
+    away: "This page has lost the kernel. Reload it if that lasts.",
+  }),
   phases: {
     starting: "Starting…", waiting_for_browser: "Finish signing in in your browser",
     finishing: "Finishing sign-in…", checking: "Asking the server…", failed: "That did not work.",
@@ -54,7 +57,7 @@ const MARKS = {
   expired: ["×", "bad"], rejected: ["×", "bad"],
 };
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
-/** How long an answer may take before the page looks at the kernel. */
+/** Until the page looks at a silent kernel. */
 const PATIENCE = 4 * SECOND;
 /** No password managers; the browser's own menu has Paste. */
 const PRIVATE = {
@@ -210,7 +213,7 @@ function tick() {
 
 // ---- The line to the kernel ----
 
-/** Ends that each kernel was asked about. @type {WeakMap<object, Set<number>>} */
+/** Ends asked about. @type {WeakMap<object, Set<number>>} */
 const askedEnds = new WeakMap();
 
 /** No hello before: one answer reaches all views. @type {WeakMap<Model, number>} */
@@ -226,10 +229,11 @@ function healthOf(model) {
   try {
     const { kernel } = /** @type {{kernel?: {status?: string}|null}} */ (manager), status = kernel?.status ?? "";
     if (!kernel) return kernel === null ? "saved" : "unknown";
-    if (["dead", "unknown", "terminating"].includes(status)) return "gone";
+    if (status === "unknown") return "away";
+    if (["dead", "terminating"].includes(status)) return "gone";
     return ["busy", "restarting", "autorestarting"].includes(status) ? "busy" : "live";
   } catch {
-    return "gone"; // JupyterLab's getter throws for a closed notebook
+    return "gone"; // a closed notebook's getter throws
   }
 }
 
@@ -237,16 +241,15 @@ function healthOf(model) {
 function fromTraits(model) {
   const trait = (/** @type {string} */ name) => model.get(name), phase = trait("attempt");
   if (Math.abs(Date.now() - trait("kernel_now")) > MINUTE) return null; // saved
-  const attempt = { method: "", phase, message: "", next_step: "", ends_at: null, link: null, can_retry: false };
   return {
     ...BLANK, state: trait("state"), offers: trait("offers"), expires_at: trait("expires_at"), expiry: trait("expiry"),
-    checked_at: trait("checked_at"), attempt: phase ? attempt : null, remember: { label: TEXT.remember },
+    checked_at: trait("checked_at"), attempt: phase ? /** @type {any} */ ({ phase }) : null, remember: { label: TEXT.remember },
   };
 }
 
 /** @param {Model} model @param {() => void} changed */
 function createLine(model, changed) {
-  const health = healthOf(model), lost = health === "gone" || health === "saved" ? health : "";
+  const health = healthOf(model), lost = TEXT.lost[health];
   /** @type {Line} */
   const line = {
     health, lost, changed, status: lost || health === "unknown" ? null : fromTraits(model),
@@ -284,9 +287,7 @@ function createLine(model, changed) {
     },
     sendSecret(intent, field, text = field.value) {
       field.value = "";
-      const bytes = new TextEncoder().encode(text);
-      line.send(intent, [bytes]);
-      bytes.fill(0);
+      line.send(intent, [new TextEncoder().encode(text)]);
     },
     hello() {
       line.send({ kind: "hello" });
@@ -308,7 +309,7 @@ function createLine(model, changed) {
       line.hello();
     },
     lose(why) {
-      line.lost = why;
+      line.lost = TEXT.lost[why];
       line.status = null;
       line.asked.kind = "";
       greeted.delete(model);
@@ -317,7 +318,7 @@ function createLine(model, changed) {
     watch() {
       const before = line.health;
       line.health = healthOf(model);
-      if (line.health === "gone" || line.health === "saved") line.lose(line.health);
+      if (TEXT.lost[line.health]) line.lose(line.health);
       else if (line.lost && line.health !== before) line.hello();
       else if (line.asked.kind) line.wait();
       else line.askAtTheEnd();
@@ -334,7 +335,8 @@ function createLine(model, changed) {
       await /** @type {any} */ (managerOf(model)).kernel?.requestKernelInfo?.().catch(() => {});
       line.probing = false;
       if (line.asked.kind !== "hello" || line.asked.at !== at) return;
-      line.lose(line.lost || (line.status ? "gone" : "saved"));
+      if (line.lost) line.asked.kind = "";
+      else line.lose(line.status ? "gone" : "saved");
       changed();
     },
     askAtTheEnd() {
@@ -497,7 +499,7 @@ const keyPart = (drawing) => {
     line.sendSecret(intent, field, take());
   };
   const typed = () => (empty.hidden = true);
-  const form = h("form", { noValidate: true, onsubmit: use, onreset: lasts.reset, oninput: typed },
+  const form = h("form", { onsubmit: use, onreset: lasts.reset, oninput: typed },
     h("div", { class: "law-line" },
       h("label", {}, TEXT.key, field), show, h("button", { class: primary("key") }, TEXT.useKey)),
     empty,
@@ -549,10 +551,10 @@ function keyField({ h, button }) {
 function keyLasts({ h }) {
   const date = h("input", { type: "date", "aria-label": TEXT.lastsUntil, hidden: true });
   const options = Object.entries(TEXT.lifetimes).map(([value, text]) => h("option", { value }, text));
-  const choose = (/** @type {any} */ { target }) => (date.hidden = target.value !== "date");
+  const choose = (/** @type {any} */ { target }) => (date.hidden = !(date.required = target.value === "date"));
   const choice = h("select", { "aria-label": TEXT.lasts, onchange: choose }, ...options);
   return {
-    els: [h("label", {}, TEXT.lasts, choice), date], reset: () => (date.hidden = true),
+    els: [h("label", {}, TEXT.lasts, choice), date], reset: () => (date.hidden = !(date.required = false)),
     value: () => (choice.value === "date" ? date.value : choice.value),
   };
 }
@@ -605,7 +607,7 @@ const detailsPart = (drawing) => {
     h("div", { class: "law-row" }, copy), diagnostics);
 };
 
-// ---- Signing in with the browser ----
+// ---- Browser sign-in ----
 
 /** @param {Drawing<Status>} drawing */
 function browserButton({ h, tell, line }) {
@@ -641,7 +643,7 @@ const waitingForBrowser = (drawing) => {
     pasteBack(drawing));
 };
 
-/** For a kernel on another machine. @type {Part<Attempt>} */
+/** For a remote kernel. @type {Part<Attempt>} */
 const pasteBack = (drawing) => {
   const { h, line } = drawing;
   const address = h("input", { type: "text", placeholder: "http://127.0.0.1:10001/callback?code=…", ...PRIVATE });
@@ -658,15 +660,16 @@ const pasteBack = (drawing) => {
 };
 
 /** @param {Drawing<any>} drawing @param {string} label @param {HTMLElement} node @param {Props<any>} [props] */
-function copyButton({ button }, label, node, props) {
+function copyButton({ button, follow }, label, node, props) {
   const copy = button(label, async () => {
     node.hidden = false;
     copy.textContent = await copyText(node);
   }, props);
+  follow(() => node.textContent, () => (copy.textContent = label));
   return copy;
 }
 
-/** Plain http has no clipboard. @param {HTMLElement} node */
+/** Plain http has none. @param {HTMLElement} node */
 async function copyText(node) {
   try {
     await navigator.clipboard.writeText(node.textContent ?? "");
@@ -691,21 +694,23 @@ function createCard(line) {
     { class: "law", "aria-label": TEXT.region, onkeydown: keepKeys, onpointerenter: line.lookAnew },
     h("header", {}, h("b", {}, TEXT.brand), h("span", { textContent: ({ endpoint }) => endpoint })),
     body, sentence, live);
-  let begun = false; // what is drawn first is no change
-  const saying = (/** @type {Status} */ status, /** @type {number} */ now) => line.lost || (line.status
-    ? join(" ", status.state, status.attempt?.phase, status.rescue?.title, nearingOf(status, now)?.tone) : "");
+  let begun = false, said = [""]; // the first is none
   root.addEventListener("focusin", (/** @type {any} */ { relatedTarget }) => root.contains(relatedTarget) || line.lookAnew());
-  follow(saying, (key) => {
-    if (begun) live.textContent = announcementOf(line);
-    begun ||= key !== "";
+  follow(() => join("\n", ...phrasesOf(line)), (text) => {
+    const phrases = text.split("\n"), news = phrases.filter((one) => !said.includes(one));
+    if (begun) live.textContent = news.length ? join(" · ", ...new Set([phrases[0], ...news])) : "";
+    begun ||= !!text;
+    said = phrases;
   });
-  let refused = false;
-  follow(({ attempt }) => attempt?.phase === "failed" && attempt.method === "api_key", (now) => (refused = now));
-  /** Focus in the card stays in it. */
+  /** @type {any} */
+  let field = null;
+  follow(({ attempt }) => attempt?.phase === "failed" && attempt.method === "api_key",
+    (refused) => (field = refused && key.querySelector("input")));
   const draw = () => {
-    const focused = focusIn(root), before = refused;
+    const focused = focusIn(root);
+    field = null;
     drawing.draw(line.status ?? BLANK, line.now);
-    const rest = focusIn(root), field = refused && !before ? key.querySelector("input") : null;
+    const rest = focusIn(root);
     if (!focused || (rest?.checkVisibility() && !field)) return;
     const heading = body.querySelector("[role=heading]"), landings = [field, focused, heading, sentence];
     /** @type {any} */ (landings.find((one) => one?.checkVisibility()))?.focus();
@@ -714,7 +719,7 @@ function createCard(line) {
 }
 
 /** @param {Line} line */
-const sentenceOf = ({ lost, status, waiting }) => (lost ? TEXT[lost] : status ? "" : waiting || TEXT.waiting);
+const sentenceOf = ({ lost, status, waiting }) => lost || (status ? "" : waiting || TEXT.waiting);
 
 /** @param {Status} status @param {number} now */
 function nearingOf(status, now) {
@@ -722,13 +727,17 @@ function nearingOf(status, now) {
   return countdown?.text && countdown.tone !== "plenty" ? countdown : null;
 }
 
-/** A failure has its own alert. @param {Line} line */
-function announcementOf(line) {
-  const { status } = line, attempt = status?.attempt;
-  if (!status) return sentenceOf(line);
-  if (attempt) return attempt.phase === "failed" ? "" : attempt.message || TEXT.phases[attempt.phase];
-  const word = wordOf(status), { title, rescue } = status, nearing = nearingOf(status, line.now);
-  return join(" · ", title.startsWith(word) ? title : join(": ", word, title), nearing?.aside, rescue?.title);
+/** Said aloud once new; a failure has its own alert. @param {Line} line */
+function phrasesOf(line) {
+  const { status, now, waiting } = line;
+  if (!status) return [line.lost];
+  const word = wordOf(status), { attempt, title, rescue, notices } = status;
+  return [
+    attempt ? attempt.phase !== "failed" && (attempt.message || TEXT.phases[attempt.phase])
+      : title.startsWith(word) ? title : join(": ", word, title),
+    nearingOf(status, now)?.aside, rescue?.title, remarkOf(status), waiting === TEXT.busy && waiting,
+    ...notices.map(({ text }) => text),
+  ];
 }
 
 /** @param {any} root @returns {Element|null} */

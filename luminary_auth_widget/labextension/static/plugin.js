@@ -46,8 +46,8 @@ export async function createPlugin(take) {
     // After the page itself stands: what is fetched and drawn before would be time that a person waits for JupyterLab.
     const begin = once(async () => {
       await app.restored;
-      addStyle();
       const [{ Front }, { Runner }] = await Promise.all([import("./front.js"), import("./runs.js")]);
+      addStyle();
       front = new Front(tracker, open);
       front.follow(onChange(() => JSON.stringify([front?.finding.kind, front?.known?.traits.offers]),
         () => commands.forEach((name) => app.commands.notifyCommandChanged(name))));
@@ -57,13 +57,13 @@ export async function createPlugin(take) {
       return front;
     });
     const sidebar = once(async () => new (await import("./panel.js")).Sidebar(panel, await begin(), say));
-    const panel = createPanel(Panel, sidebar, icon, say);
+    const panel = createPanel(Panel, () => sidebar().catch(console.warn), icon, say);
     app.shell.add(panel, "left", { rank: 900 });
     service(ILayoutRestorer)?.add(panel, panel.id);
     const commands = addCommands(app.commands, { front: () => front, sidebar, open, icon, Notification }, say);
     for (const command of commands) service(ICommandPalette)?.addItem({ command, category: NAME });
     // A notebook that cannot be read has a kernel all the same.
-    const beginAfter = (/** @type {Notebook} */ { revealed }) => void revealed.then(begin, begin);
+    const beginAfter = (/** @type {Notebook} */ { revealed }) => void revealed.then(begin, begin).catch(console.warn);
     tracker.forEach(beginAfter);
     tracker.widgetAdded.connect((/** @type {unknown} */ _, /** @type {Notebook} */ notebook) => beginAfter(notebook));
   }
@@ -74,11 +74,16 @@ export async function createPlugin(take) {
   };
 }
 
-/** @template T @param {() => T} make @returns {() => T} what was made the first time */
+/** What was made the first time; a file that could not be fetched is fetched again.
+ * @template T @param {() => Promise<T>} make @returns {() => Promise<T>} */
 function once(make) {
-  /** @type {T|undefined} */
+  /** @type {Promise<T>|undefined} */
   let made;
-  return () => (made ??= make());
+  const anew = (/** @type {unknown} */ error) => {
+    made = undefined;
+    throw error;
+  };
+  return () => (made ??= make().catch(anew));
 }
 
 /** @template T @param {() => T} read @param {() => void} act @returns {() => void} acts when what is read has changed */
@@ -150,8 +155,9 @@ async function addStatus(bar, { Widget, Signal, front, open }, say) {
 
 /** @param {any} registry @param {Front} front */
 async function followSetting(registry, front) {
-  const settings = await registry?.load(ID);
-  const read = () => front.rescueIn(settings.get("rescue").composite);
+  // A setting that was written by hand may be none.
+  const settings = await registry?.load(ID).catch(console.warn);
+  const read = () => front.rescueIn(settings?.get("rescue").composite ?? front.kernels.place);
   settings?.changed.connect(read);
-  if (settings) read();
+  read();
 }
