@@ -72,7 +72,7 @@ def message(session: AuthSession) -> dict[str, Any]:
         "sign_out_choice": status.method is Method.BROWSER,
         "attempt": _attempt(status.attempt),
         "busy": session.checking,
-        "key_page": sdk.web_address() if sdk.is_loaded() else None,
+        "key_page": sdk.web_address() if sdk.is_ready() else None,
         "primary": _primary(status, survey),
         "env_file": _env_row(session, survey),
         "remember": {"label": words.REMEMBER_IN.format(path=friendly(env_file.place_to_remember()))},
@@ -277,7 +277,7 @@ def _facts(session: AuthSession, survey: Survey) -> list[list[str]]:
             f" ipykernel {ipykernel}, Python {platform.python_version()}",
         ],
     ]
-    if sdk.is_loaded():
+    if sdk.is_ready():
         reach = session.default_client.reach
         facts.append([words.FACT_CELLS, words.FACT_OWN_CLIENT if reach.set_by_notebook else words.FACT_THE_CLIENT])
         facts.append([words.FACT_THREADS, words.FACT_THE_CLIENT if reach.threads else words.FACT_FIRST_CLIENT])

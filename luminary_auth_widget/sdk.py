@@ -41,6 +41,11 @@ def is_loaded() -> bool:
     return "luminarycloud" in sys.modules
 
 
+def is_ready() -> bool:
+    """Whether luminarycloud has been imported to its end: what it is asked for then waits for no other thread."""
+    return is_loaded() and not getattr(sys.modules["luminarycloud"].__spec__, "_initializing", False)
+
+
 def version() -> str:
     """Return the installed version of the SDK, or "" where there is none; imports nothing."""
     try:

@@ -253,6 +253,30 @@ def test_a_refusal_while_login_still_looks_around_stays_on_the_screen(a_kernel):
     assert "refused this key" in a_kernel.run("print(session.status.attempt.message)").text
 
 
+# A page that asks while a cell imports the SDK; by the end of the import the session has begun, and says so.
+ASK_DURING_IMPORT = """
+import os, sys, threading
+del os.environ["LUMINARY_SANDBOX_PAGES"]  # the sandbox's address needs no SDK
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "luminarycloud._client":
+            hello.start()
+            hello.join(1)
+            print("answered" if not hello.is_alive() else "waits", flush=True)
+hello = threading.Thread(target=widget._receive, args=(widget, {"kind": "hello"}, []))
+sys.meta_path.insert(0, Watch())
+import luminarycloud
+print(widget.state)
+"""
+
+
+def test_a_page_that_asks_during_the_sdks_import_is_answered_and_holds_nothing_up(a_kernel):
+    a_kernel.run("%load_ext luminary_auth_widget")
+    a_kernel.run("from luminary_auth_widget import AuthWidget; widget = AuthWidget(); widget")
+    ran = a_kernel.run(ASK_DURING_IMPORT)
+    assert (ran.error, ran.text) == ("", "answered\nsigned_out\n")
+
+
 # A hello that is answered on its own thread, and something new that is said before that answer is on its way.
 ANSWER_SLOWLY = """
 import threading
