@@ -101,7 +101,7 @@ def _in_front_end(name: str) -> Kernel:
     # Nothing but our own widget draws there, and the sidebar is the same.
     suites = [IN_LAB] if name == "sdk" else [*IN_FRONT_ENDS, "-m", "matrix or not matrix"]
     without = WHILE_A_CELL_RUNS if name == "4.2" else ()
-    return _run(interpreter, [*suites, "-n", "2", *(f"--deselect={test}" for test in without)])
+    return _run(interpreter, [*suites, *(f"--deselect={test}" for test in without)])
 
 
 def _sdks() -> list[str]:
