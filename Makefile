@@ -15,8 +15,8 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 help:
 	@echo "make demo    JupyterLab on the tour, with a sandbox cloud on this machine"
-	@echo "make test    more than half of the suite, in a quarter of an hour on two cores; what .ci/run calls first"
-	@echo "make long    JupyterLab from beginning to end, faults, kills, crowds and leaks: somewhat longer"
+	@echo "make test    more than half of the suite, in 15 to 20 minutes on two cores; what .ci/run calls first"
+	@echo "make long    JupyterLab from beginning to end, faults, kills, crowds and leaks: as long again"
 	@echo "make matrix  what is tested on versions besides the newest, and docs/kernel-matrix.md"
 	@echo "make binder-check"
 	@echo "             the Binder build, rendered and replayed without an engine; part of make matrix"

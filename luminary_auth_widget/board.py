@@ -109,20 +109,21 @@ class Board:
             if number is not None and not self.is_current(number):
                 return
             if number is None and self.status.attempt is not None and self.status.attempt.running:
-                self._notices["failed"] = Notice("failed", str(error))
-                self.publish()
-                return
-            method = self.status.attempt.method if self.status.attempt else Method.API_KEY
-            refused = isinstance(error, CredentialRefused) and method is Method.API_KEY
-            attempt = Attempt(
-                method,
-                AttemptPhase.FAILED,
-                message=words.KEY_REFUSED_BECAUSE.format(why=error.message) if refused else error.message,
-                next_step=error.next_step,
-                can_retry=can_retry and isinstance(error, ServerUnreachable),
-            )
-            self.status = replace(self.status, attempt=attempt)
+                self.note(Notice("failed", str(error)))
+            else:
+                self.status = replace(self.status, attempt=self._failed(error, can_retry=can_retry))
         self.publish()
+
+    def _failed(self, error: AuthError, *, can_retry: bool) -> Attempt:
+        method = self.status.attempt.method if self.status.attempt else Method.API_KEY
+        refused = isinstance(error, CredentialRefused) and method is Method.API_KEY
+        return Attempt(
+            method,
+            AttemptPhase.FAILED,
+            message=words.KEY_REFUSED_BECAUSE.format(why=error.message) if refused else error.message,
+            next_step=error.next_step,
+            can_retry=can_retry and isinstance(error, ServerUnreachable),
+        )
 
     def end_attempt(self) -> None:
         """Take the attempt off the screen; whatever it still brings is too late."""

@@ -122,7 +122,7 @@ def _logout(_chosen: argparse.Namespace) -> int:
     print(told)
     for source in keys:
         print(words.CLI_KEY_LEFT_ALONE.format(fingerprint=source.fingerprint, place=report.place(source)))
-    return NOT if told.startswith(words.SIGNED_OUT_ON_THIS_MACHINE) else DONE
+    return DONE if told in {words.CLI_NO_SESSION, words.SIGNED_OUT_EVERYWHERE} else NOT
 
 
 def _scan(chosen: argparse.Namespace) -> int:

@@ -36,6 +36,8 @@ logging.getLogger("dotenv").addHandler(logging.NullHandler())
 
 KEY_NAME = "LC_API_KEY"
 _GIT_SECONDS = 2
+# The key that `load_into_environment` has put into this process's environment.
+_put_there: list[Secret] = []
 # Of a line whose `=` was forgotten, the name holds the key.
 _SETTING = re.compile(rf"(?!{KEY_NAME})LC_[A-Z][A-Z_]*")
 # python-dotenv (1.2) looks through a run of blanks once for each of them, and for the end of a `${` once for each: of
@@ -144,9 +146,6 @@ def replace_in_environment(old: Secret, new: Secret | None) -> None:
         del os.environ[KEY_NAME]
         if new is not None:
             os.environ[KEY_NAME] = new.reveal()
-
-
-_put_there: list[Secret] = []
 
 
 def _values(path: Path) -> dict[str, str | None]:

@@ -66,8 +66,9 @@ class Environments:
 
 def refusal(source: Source, deployment: Deployment | None = None) -> CredentialUnusable:
     """Return why the source's secret was not sent to the deployment."""
-    environment = environment_name(in_use.environment_of(source) or "standard")
-    if source.session and deployment and in_use.environment_of(source) == deployment.environment:
+    known = in_use.environment_of(source)
+    environment = environment_name(known or "standard")
+    if source.session and deployment and known == deployment.environment:
         host = in_use.for_source(source, deployment).deployment.host
         return CredentialUnusable(
             words.SESSION_OF_OTHER_SERVER.format(host=host), next_step=words.SESSION_OF_OTHER_SERVER_NEXT

@@ -43,6 +43,7 @@ def is_loaded() -> bool:
 
 def is_ready() -> bool:
     """Whether luminarycloud has been imported to its end: what it is asked for then waits for no other thread."""
+    # Importlib's own mark, for which it has no public name.
     return is_loaded() and not getattr(sys.modules["luminarycloud"].__spec__, "_initializing", False)
 
 

@@ -143,7 +143,8 @@ class AuthSession:
 
         Raises
         ------
-        SDKUnusable
+        CredentialUnusable, SDKUnusable
+            There is no such environment, or no usable SDK.
         """
         if environment is None and target is None and not sdk.is_loaded() and not kernel.draws_widgets():
             found = sources.survey()
@@ -174,7 +175,13 @@ class AuthSession:
             self.start()
 
     def begin(self, *, environment: str | None = None, target: str | None = None) -> None:
-        """Load the SDK, choose the deployment, follow other kernels from now on; as `start`, but use nothing yet."""
+        """Load the SDK, choose the deployment, follow other kernels from now on; as `start`, but use nothing yet.
+
+        Raises
+        ------
+        CredentialUnusable, SDKUnusable
+            Where nothing was in use, the status says so, too.
+        """
         self._begun = True
         self.in_background(_clear_what_was_left)
         try:

@@ -2,7 +2,7 @@
 /** Draws what the kernel decided; sends what the person wants. */
 
 /**
- * @import {Attempt, Phase, RunRequest, State, Status} from "./contract.d.ts"
+ * @import {Attempt, RunRequest, State, Status} from "./contract.d.ts"
  * @import {Drawing, Health, Line, Model, Part, Props, Render, Row} from "./drawing.d.ts"
  */
 
@@ -287,7 +287,9 @@ function createLine(model, changed) {
     },
     sendSecret(intent, field, text = field.value) {
       field.value = "";
-      line.send(intent, [new TextEncoder().encode(text)]);
+      const bytes = new TextEncoder().encode(text);
+      line.send(intent, [bytes]);
+      bytes.fill(0);
     },
     hello() {
       line.send({ kind: "hello" });
@@ -465,9 +467,8 @@ function signOut({ h, button, tell, follow, line }) {
 
 /** @type {Part<Status>} */
 const attemptPart = ({ h, each }) => {
-  /** @type {Partial<Record<Phase, Part<Attempt>>>} */
-  const makers = { failed, waiting_for_browser: waitingForBrowser };
-  const makerOf = (/** @type {Attempt} */ { phase }) => makers[phase] ?? working;
+  const makerOf = (/** @type {Attempt} */ { phase }) =>
+    phase === "failed" ? failed : phase === "waiting_for_browser" ? waitingForBrowser : working;
   return each(h("div"), ({ attempt }) => [attempt], makerOf, (row, attempt) => makerOf(attempt)(row));
 };
 
@@ -551,10 +552,10 @@ function keyField({ h, button }) {
 function keyLasts({ h }) {
   const date = h("input", { type: "date", "aria-label": TEXT.lastsUntil, hidden: true });
   const options = Object.entries(TEXT.lifetimes).map(([value, text]) => h("option", { value }, text));
-  const choose = (/** @type {any} */ { target }) => (date.hidden = !(date.required = target.value === "date"));
-  const choice = h("select", { "aria-label": TEXT.lasts, onchange: choose }, ...options);
+  const ask = (value = "") => (date.hidden = !(date.required = value === "date"));
+  const choice = h("select", { "aria-label": TEXT.lasts, onchange: ({ target }) => ask(target.value) }, ...options);
   return {
-    els: [h("label", {}, TEXT.lasts, choice), date], reset: () => (date.hidden = !(date.required = false)),
+    els: [h("label", {}, TEXT.lasts, choice), date], reset: () => ask(),
     value: () => (choice.value === "date" ? date.value : choice.value),
   };
 }
@@ -669,7 +670,7 @@ function copyButton({ button, follow }, label, node, props) {
   return copy;
 }
 
-/** Plain http has none. @param {HTMLElement} node */
+/** Plain http has no clipboard. @param {HTMLElement} node */
 async function copyText(node) {
   try {
     await navigator.clipboard.writeText(node.textContent ?? "");
@@ -694,7 +695,7 @@ function createCard(line) {
     { class: "law", "aria-label": TEXT.region, onkeydown: keepKeys, onpointerenter: line.lookAnew },
     h("header", {}, h("b", {}, TEXT.brand), h("span", { textContent: ({ endpoint }) => endpoint })),
     body, sentence, live);
-  let begun = false, said = [""]; // the first is none
+  let begun = false, said = [""]; // what comes first is no news
   root.addEventListener("focusin", (/** @type {any} */ { relatedTarget }) => root.contains(relatedTarget) || line.lookAnew());
   follow(() => join("\n", ...phrasesOf(line)), (text) => {
     const phrases = text.split("\n"), news = phrases.filter((one) => !said.includes(one));
@@ -702,8 +703,7 @@ function createCard(line) {
     begun ||= !!text;
     said = phrases;
   });
-  /** @type {any} */
-  let field = null;
+  let field = /** @type {any} */ (null);
   follow(({ attempt }) => attempt?.phase === "failed" && attempt.method === "api_key",
     (refused) => (field = refused && key.querySelector("input")));
   const draw = () => {

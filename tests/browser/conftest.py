@@ -49,6 +49,12 @@ SMALL = """(cards) => [...document.querySelectorAll(`:is(${cards}) :is(TARGETS)`
   .filter((target) => target.checkVisibility())
   .filter((target) => Math.min(target.getBoundingClientRect().width, target.getBoundingClientRect().height) < 24)
   .map((target) => target.outerHTML.slice(0, 120))""".replace("TARGETS", TARGETS)
+# Notes in `said` whatever the live region says from now on.
+SAID = """() => {
+  window.said = [];
+  const live = document.querySelector("[role=status]");
+  new MutationObserver(() => said.push(live.textContent)).observe(live, { childList: true, subtree: true });
+}"""
 RENDER = """async ([traits, message, manager, width]) => {
   const { default: widget } = await import("/widget.js");
   const { FakeModel } = await import("/fake_model.js");

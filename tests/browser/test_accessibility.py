@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import CUT_OFF, DAY, HOUR, MINUTE, NOW_MS, SECOND, SMALL, signed_in, status, violations
+from .conftest import CUT_OFF, DAY, HOUR, MINUTE, NOW_MS, SAID, SECOND, SMALL, signed_in, status, violations
 from .states import DIAGNOSTICS, ENVIRONMENTS, FACTS, KEY, SOURCES, STATES
 
 UNFOLD = """() => {
@@ -139,13 +139,7 @@ def test_by_keyboard_alone_a_key_is_used_checked_and_signed_out_of_and_the_focus
 def test_each_phase_of_the_countdown_is_announced_once_and_no_tick_is(a_widget):
     ends = NOW_MS + 7 * DAY + 30 * SECOND
     a_widget.render(signed_in(expires_at=ends))
-    a_widget.page.evaluate(
-        """() => {
-          window.said = [];
-          const live = document.querySelector("[role=status]");
-          new MutationObserver(() => said.push(live.textContent)).observe(live, { childList: true, subtree: true });
-        }"""
-    )
+    a_widget.page.evaluate(SAID)
     until = "Signed in: ada@example.com · until 1 Dec 2026, 10:14"
     a_widget.pass_time(MINUTE)
     assert a_widget.page.evaluate("said") == [until]

@@ -140,6 +140,7 @@ def test_the_address_leaves_as_one_buffer_from_an_emptied_box_and_stays_nowhere(
     [sent] = a_widget.sent
     assert (sent["content"], sent["buffers"]) == ({"kind": "paste_callback"}, [ADDRESS])
     assert not any("secret" in value for value in sent["fields"])
+    assert a_widget.page.evaluate("model.sent.at(-1).bytes[0].every((byte) => byte === 0)")
     assert "secret-code" not in a_widget.page.content()
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 import luminary_auth_widget
 
-from .conftest import SECOND, attempt, signed_in, status
+from .conftest import SAID, SECOND, attempt, signed_in, status
 from .test_widget_page import LONG, MARKUP, OVERFLOWING
 
 EXTENSION = Path(luminary_auth_widget.__file__).parent / "labextension"
@@ -108,13 +108,7 @@ def test_it_can_be_dismissed_and_the_focus_stays_in_the_card(a_stopped_cell):
 def test_a_screen_reader_hears_of_it_once_and_again_when_it_can_run(a_stopped_cell):
     live = a_stopped_cell.card.get_by_role("status")
     expect(live).to_have_text("Not signed in · Cell [3] stopped: nobody was signed in.")
-    a_stopped_cell.page.evaluate(
-        """() => {
-          window.said = [];
-          const live = document.querySelector("[role=status]");
-          new MutationObserver(() => said.push(live.textContent)).observe(live, { childList: true, subtree: true });
-        }"""
-    )
+    a_stopped_cell.page.evaluate(SAID)
     a_stopped_cell.hear(status(rescue=STOPPED, facts=[["SDK", "luminarycloud 0.29.0"]]))
     a_stopped_cell.hear(signed_in(rescue=READY))
     a_stopped_cell.pass_time(60 * SECOND)

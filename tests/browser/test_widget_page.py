@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import DAY, HOUR, MINUTE, NOW_MS, SECOND, STATIC, attempt, signed_in, status
+from .conftest import DAY, HOUR, MINUTE, NOW_MS, SAID, SECOND, STATIC, attempt, signed_in, status
 from .states import ENV_FILE, FACTS, NOTICE, SOURCES, STATES
 
 MARKUP = "<img src=x onerror='document.title=`hit`'><b>bold</b>"
@@ -317,6 +317,7 @@ def test_the_key_leaves_as_one_buffer_from_an_emptied_field_and_stays_nowhere(a_
         }
     ]
     assert not any("secret" in value for value in a_widget.sent[0]["fields"])
+    assert a_widget.page.evaluate("model.sent.at(-1).bytes[0].every((byte) => byte === 0)")
     assert "lc-secret" not in a_widget.page.content()
     assert "lc-secret" not in a_widget.page.evaluate("JSON.stringify([model.traits, { ...localStorage }])")
 
@@ -463,12 +464,6 @@ def test_focus_moves_to_the_heading_when_its_control_goes_away(a_widget):
 
 
 # ---- What a screen reader hears, what a notebook hears ----
-
-SAID = """() => {
-  window.said = [];
-  const live = document.querySelector("[role=status]");
-  new MutationObserver(() => said.push(live.textContent)).observe(live, { childList: true, subtree: true });
-}"""
 
 
 def test_the_live_region_says_a_change_once_and_does_not_tick(a_widget):
