@@ -335,6 +335,20 @@ def test_two_notebooks_on_one_kernel_show_the_same_widget_from_either(a_desk, a_
     expect(a_desk.card_below(0)).to_contain_text("Not signed in", timeout=LIMIT)
 
 
+def test_while_the_page_connects_again_the_panel_says_so_and_the_card_does_not_call_the_kernel_gone(a_lab, a_lab_page):
+    connections = list[WebSocketRoute]()
+    a_lab_page.page.route_web_socket(re.compile("/channels"), lambda one: connections.append(passed_on(one)))
+    a_lab.notebook("connecting.ipynb", LOGIN)
+    a_lab_page.open("connecting.ipynb").run(0)
+    panel = _panel_of(a_lab_page)
+    expect(panel).to_contain_text("Not signed in", timeout=LIMIT)
+    a_lab_page.page.route_web_socket(re.compile("/channels"), lambda one: one.close(code=4001))
+    for connection in connections.copy():
+        connection.close(code=4001)
+    expect(panel).to_have_text("Connecting to the kernel…", timeout=LIMIT)
+    expect(a_lab_page.card_below(0)).to_contain_text("This page has lost the kernel.", timeout=LIMIT)
+
+
 def test_when_the_connection_to_the_kernel_is_cut_the_panel_comes_back_and_signs_out(a_lab, a_lab_page, a_key):
     connections = list[WebSocketRoute]()
     a_lab_page.page.route_web_socket(re.compile("/channels"), lambda one: connections.append(passed_on(one)))

@@ -47,10 +47,11 @@ export class Kernels {
     if (!kernel) return { kind: "no-kernel" };
     if (RESTARTING.includes(kernel.status)) return { kind: "restarting" };
     if (LOST.includes(kernel.status)) return { kind: "dead" };
-    if (kernel.connectionStatus === "disconnected") return { kind: "disconnected" };
+    if (kernel.connectionStatus !== "connected")
+      return { kind: kernel.connectionStatus === "disconnected" ? "disconnected" : "connecting" };
     const known = this.known.get(kernel.id), answer = this.answers.get(kernel.id);
     if (known) return known.traits.protocol === PROTOCOL ? { kind: "ready", model: known.model } : disagreement(known);
-    return answer ?? { kind: kernel.status === "busy" && !this.asking.has(kernel.id) ? "busy" : "connecting" };
+    return answer ?? { kind: kernel.status === "busy" && !this.asking.has(kernel.id) ? "busy" : "asking" };
   }
 
   /** @param {Notebook|null} notebook */

@@ -63,7 +63,7 @@ export interface Actions {
 export type Say = (text: string, ...args: string[]) => string;
 
 /** What is known of the kernel of one notebook; "ready": the model of its widget. */
-export type Kind = "none" | "no-kernel" | "connecting" | "language" | "missing" | "old" | "new" | "unused" | "busy"
+export type Kind = "none" | "no-kernel" | "connecting" | "asking" | "language" | "missing" | "old" | "new" | "unused" | "busy"
   | "restarting" | "disconnected" | "dead" | "failed" | "ready";
 
 export interface Finding {

@@ -14,7 +14,8 @@ const PATIENCE = { view: 5000, button: 4000 }; // milliseconds
 const TEXT = {
   none: "Open a notebook to sign its kernel in.",
   "no-kernel": "This notebook has no kernel. Choose one with Kernel → Change Kernel…",
-  connecting: "Asking the kernel… If a cell is running, the answer comes when it ends.",
+  connecting: "Connecting to the kernel…",
+  asking: "Asking the kernel… If a cell is running, the answer comes when it ends.",
   language: "This kernel runs %1. Signing in needs a Python kernel.",
   missing: "The library is not installed in this kernel's environment. Run this in a cell, then restart the kernel:",
   old: "The library in this kernel is older than this panel. Run this in a cell, then restart the kernel:",
