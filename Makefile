@@ -10,6 +10,8 @@ LAB_DEFAULTS := $(VENV)/share/jupyter/lab/settings/overrides.json
 LABEXTENSION := $(shell find luminary_auth_widget/labextension -type f)
 # JupyterLab refuses to start as root without it.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+# Containers set it. Kernels start by the hundred here: each would compile the SDK and Jupyter anew, at twice the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test long matrix binder-check check shots bench clean
 
