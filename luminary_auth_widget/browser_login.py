@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
 
-from . import servers, token_store, words
+from . import env_file, servers, token_store, words
 from .credentials import Secret, interrupted_outside
 from .errors import (
     AttemptCancelled,
@@ -277,9 +276,9 @@ def _started(own: OwnFolder) -> subprocess.Popen[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Return the child's environment: this process's, its own credentials folder, and no key."""
+    """Return the child's environment: as this process's SDK has read it, its own credentials folder, and no key."""
     return {
-        **os.environ,
+        **env_file.environment_of_the_sdk(),
         "LC_CREDENTIALS_DIR": str(folder),
         "LC_API_KEY": "",
         # As a script, the SDK would look for a `.env` beside itself and upward, where nobody meant one.

@@ -8,7 +8,8 @@ import os
 import re
 import stat
 import subprocess
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +35,13 @@ from .locks import Hold
 # It warns of each line that it cannot read, and without a handler logging prints that into whichever cell runs.
 logging.getLogger("dotenv").addHandler(logging.NullHandler())
 
-KEY_NAME = "LC_API_KEY"
+KEY_NAME, SERVER_NAME = "LC_API_KEY", "LC_DOMAIN"
 _GIT_SECONDS = 2
-# The key that `load_into_environment` has put into this process's environment.
+# The key that `load_into_environment` has put into this process's environment, and the SDK's settings.
 _put_there: list[Secret] = []
+_settings_put_there: set[str] = set()
+# The keys that an import of the SDK has copied there from a `.env`.
+_copied: list[Secret] = []
 # Of a line whose `=` was forgotten, the name holds the key.
 _SETTING = re.compile(rf"(?!{KEY_NAME})LC_[A-Z][A-Z_]*")
 # python-dotenv (1.2) looks through a run of blanks once for each of them, and for the end of a `${` once for each: of
@@ -121,6 +125,16 @@ def require_key(path: Path) -> Secret:
     return key
 
 
+def server_of_key(path: Path) -> str | None:
+    """Return the API server that a `.env` file names for its key, host or host:port; what is set already goes before.
+
+    Raises
+    ------
+    EnvFileUnusable
+    """
+    return None if SERVER_NAME in os.environ else _values(path).get(SERVER_NAME) or None
+
+
 def load_into_environment(path: Path) -> None:
     """Do what `dotenv.load_dotenv` does: set the file's variables in this process, never overriding what is set.
 
@@ -132,6 +146,27 @@ def load_into_environment(path: Path) -> None:
                 os.environ[name] = value
                 if name == KEY_NAME:
                     _put_there.append(Secret(value))
+                elif _SETTING.fullmatch(name):
+                    _settings_put_there.add(name)
+
+
+def environment_of_the_sdk() -> dict[str, str]:
+    """Return this process's environment without the settings that were put there after the SDK had read its own."""
+    return {name: value for name, value in os.environ.items() if name not in _settings_put_there}
+
+
+@contextmanager
+def noting_copied_key() -> Iterator[None]:
+    """Take note of the key that the block, an import of the SDK, copies from a `.env` into the environment."""
+    is_set = KEY_NAME in os.environ
+    yield
+    if not is_set and (copy := os.environ.get(KEY_NAME)):
+        _copied.append(Secret(copy))
+
+
+def key_is_copied() -> bool:
+    """Whether this process's environment has its key from what a `.env` held when the SDK was imported."""
+    return Secret(os.environ.get(KEY_NAME, "")) in _copied
 
 
 def take_out_of_environment() -> None:
@@ -189,12 +224,13 @@ class Replaced:
 
 @dataclass(frozen=True)
 class Remembered:
-    """What `remember` did to the file: made it, put a key into another one's place, made it private."""
+    """What `remember` did to the file: made it, put a key into another one's place, made it private; or nothing."""
 
     path: Path
     created: bool
     replaced: Replaced | None
     tightened: bool
+    was_there: bool = False
 
 
 def remember(path: Path, key: Secret) -> Remembered:
@@ -217,8 +253,8 @@ def remember(path: Path, key: Secret) -> Remembered:
                 raise StorageFailed(
                     words.ENV_NOT_GIVEN_BACK.format(path=friendly(path)), next_step=words.ENV_NOT_GIVEN_BACK_NEXT
                 )
-            replaced = _taken(old, before, _whole(draft)) if old is not None else None
-    return Remembered(path, created=created, replaced=replaced, tightened=loose)
+            replaced = _taken(old, before, _whole(draft)) if old not in {None, key} else None
+    return Remembered(path, created=created, replaced=replaced, tightened=loose, was_there=old == key)
 
 
 def bring_back(path: Path, before: Replaced, key: Secret) -> bool:

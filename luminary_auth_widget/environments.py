@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from . import in_use, sdk, words
+from contextlib import suppress
+from dataclasses import replace
+
+from . import env_file, in_use, sdk, words
 from .browser_sign_in import sdk_settings
-from .errors import CredentialUnusable
+from .errors import CredentialUnusable, EnvFileUnusable
 from .in_use import environment_name
 from .sdk import Deployment
-from .sources import Source
+from .sources import Source, SourceKind
 
 
 class Environments:
@@ -22,8 +25,8 @@ class Environments:
         self.deployment = Deployment()
         self._chosen = False
 
-    def choose(self, environment: str | None, target: str | None) -> bool:
-        """Change to an environment or a private deployment; return whether that is another one.
+    def choose(self, environment: str | None, target: str | None) -> None:
+        """Change to an environment or a private deployment.
 
         Raises
         ------
@@ -39,10 +42,22 @@ class Environments:
             )
         if environment == "itar" and sdk.in_sandbox():
             raise CredentialUnusable(words.ENVIRONMENT_OF_SANDBOX, next_step=words.ENVIRONMENT_OF_SANDBOX_NEXT)
-        before = self.deployment
-        self.deployment = sdk_settings(environment) if environment == "itar" else Deployment(environment, target)
+        settings = sdk_settings(environment) if environment == "itar" else Deployment(environment)
+        self.deployment = replace(settings, target=target or settings.target)
         self._chosen = True
-        return self.deployment != before
+
+    def deployment_for(self, source: Source) -> Deployment:
+        """Return where the source's secret belongs: with a key in a file that names its API server, there.
+
+        A file that is loaded once the SDK is imported comes too late for the SDK's own settings.
+        """
+        named = self._chosen and self.deployment.target is not None
+        if named or source.kind is not SourceKind.ENV_FILE or source.path is None:
+            return self.deployment
+        with suppress(EnvFileUnusable):  # by now
+            if server := env_file.server_of_key(source.path):
+                return replace(self.deployment, target=server)
+        return self.deployment
 
     def allow(self, source: Source) -> bool:
         """Whether the source's secret may be sent to the deployment; while none is chosen, the source's is followed."""
@@ -50,10 +65,8 @@ class Environments:
         if environment is None:
             # A session of unknown origin was made by the SDK's own login, which is the standard one unless told.
             return source.session is None or self.deployment.environment == "standard"
-        if environment == self.deployment.environment:
-            return not self._is_for_another_server(source)
         if self._chosen or source.session is None:
-            return False
+            return environment == self.deployment.environment and not self._is_for_another_server(source)
         self.deployment = in_use.for_source(source, Deployment(environment)).deployment
         return True
 

@@ -34,7 +34,8 @@ def login(
     Parameters
     ----------
     api_key : str, optional
-        A key to use instead. It stands in the notebook then; the widget offers to move it to `.env`.
+        A key to use instead. One that stands in the cell is saved with the notebook: the widget offers to copy it to
+        `.env`.
     env_file : str or Path, optional
         A `.env` file to use instead.
     environment : str, optional
@@ -55,6 +56,7 @@ def login(
         If `api_key` or `env_file` cannot be used, or the SDK cannot be loaded. What is merely found never raises: the
         widget says what is wrong with it.
     """
+    label = words.SOURCE_CELL if isinstance(api_key, str) and kernel.stands_in_cell(api_key) else words.SOURCE_PASTED
     # The plain text leaves this frame before anything can raise: verbose tracebacks print locals.
     given, api_key = (Secret(api_key) if isinstance(api_key, str) else None), None
     session = current_session()
@@ -69,7 +71,7 @@ def login(
     if given is not None or env_file is not None:
         session.begin(environment=environment, target=target)
     if given is not None:
-        session.use_secret(given, label=words.SOURCE_CELL)
+        session.use_secret(given, label=label)
     elif env_file is not None:
         session.load_env(env_file)
     else:

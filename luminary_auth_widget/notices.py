@@ -9,7 +9,7 @@ from pathlib import Path
 from . import env_file, sources, words
 from .errors import StorageFailed
 from .files import friendly, open_to_others
-from .sources import Source
+from .sources import Source, SourceKind
 from .token_store import Saved
 
 
@@ -36,18 +36,28 @@ def about_use_of(source: Source) -> list[Notice]:
     notices = []
     if source.key and source.key.remark:
         notices.append(Notice("removed", source.key.remark))
-    again = sources.survey().automatic
     if source.label == words.SOURCE_CELL:
         place = friendly(env_file.place_to_remember())
         text = words.KEY_IN_NOTEBOOK.format(path=place)
         notices.append(Notice("in_notebook", text, (("move_to_env", words.COPY_TO.format(path=place)),)))
-    elif again and again.key and again.secret != source.secret:
-        text = words.ANOTHER_KEY_USED_AGAIN.format(source=again.label, fingerprint=again.fingerprint)
-        notices.append(Notice("again", text))
+    else:
+        notices += about_what_is_used_again(source)
     if source.path is not None and (open_folder := open_to_others(source.path.parent)):
         said = words.OPEN_FOLDER_OF_KEY if source.session is None else words.OPEN_FOLDER_OF_SESSION
         notices.append(Notice("folder", said.format(folder=friendly(open_folder))))
     return notices
+
+
+def about_what_is_used_again(source: Source) -> list[Notice]:
+    """Return what to say where the key of `source` will not be the one that is used after a restart."""
+    found = sources.survey()
+    if found.environment_blocks and found.find("environment") and source.kind is SourceKind.ENV_FILE:
+        return [Notice("again", words.KEY_NOT_READ_AGAIN)]
+    again = found.automatic
+    if again is None or again.key is None or again.secret == source.secret:
+        return []
+    text = words.ANOTHER_KEY_USED_AGAIN.format(source=again.label, fingerprint=again.fingerprint)
+    return [Notice("again", text)]
 
 
 def about_keeping(
@@ -77,12 +87,15 @@ def about_remembering(done: env_file.Remembered) -> list[Notice]:
     place = friendly(done.path)
     if done.path.is_symlink():
         place = words.A_LINK_TO.format(link=place, path=friendly(Path(os.path.realpath(done.path))))
-    if done.replaced:
+    if done.was_there:
+        said = words.KEY_WAS_THERE_TIGHTENED if done.tightened else words.KEY_WAS_THERE
+    elif done.replaced:
         said = words.KEY_REPLACED_TIGHTENED if done.tightened else words.KEY_REPLACED
     else:
         said = words.KEY_REMEMBERED_TIGHTENED if done.tightened else words.KEY_REMEMBERED
     text = f"{said.format(path=place)} {words.PLAIN_SCRIPTS}"
-    return [Notice("remembered", text, (("forget", words.UNDO),)), *_about_git(done.path)]
+    undo = () if done.was_there else (("forget", words.UNDO),)
+    return [Notice("remembered", text, undo), *_about_git(done.path)]
 
 
 def _about_git(path: Path) -> list[Notice]:

@@ -10,7 +10,7 @@ from .board import Board
 from .credentials import CleanedKey, Secret
 from .errors import AuthError
 from .files import absolute, friendly
-from .notices import Notice, about_remembering
+from .notices import Notice, about_remembering, about_what_is_used_again
 from .sources import Source
 
 
@@ -49,13 +49,15 @@ class Remembering:
             self._board.note(Notice("remembered", words.KEY_NOT_REMEMBERED.format(why=error)))
             self._board.publish()
             raise
-        self._done = done
+        if not done.was_there:
+            self._done = done
         if done.replaced is not None:
             env_file.replace_in_environment(done.replaced.key, key)
         self._board.drop("in_notebook", "again")
         # First: whoever reads the notice may press its Undo.
-        self._move(sources.named_env_file(place))
-        self._board.note(*about_remembering(done))
+        source = sources.named_env_file(place)
+        self._move(source)
+        self._board.note(*about_remembering(done), *about_what_is_used_again(source))
 
     def forget(self, key: Secret, path: str | Path | None = None) -> None:
         """Take the key out of the file again; bring back the one whose place it took.

@@ -70,7 +70,7 @@ def load() -> ModuleType:
         with suppress(StorageFailed):  # the import says so, too
             # The import makes the folder of the token store, which others could then look into.
             make_private_folder(credentials_folder())
-        with _without_an_endless_env_file():
+        with _without_an_endless_env_file(), env_file.noting_copied_key():
             return importlib.import_module("luminarycloud")
     except Exception as error:  # noqa: BLE001 - whatever an import of theirs raises becomes a sentence
         failure = _import_failure(error)

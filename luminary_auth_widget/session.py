@@ -72,6 +72,8 @@ class AuthSession:
         self._built: Client | None = None
         self._signed_out_of: Deployment | None = None
         self._in_use: InUse | None = None
+        # The deployment that was chosen, or followed, when that came into use.
+        self._used_at: Deployment | None = None
         # Counts what was in use: the answer about an earlier one comes too late.
         self._use = 0
         self._begun = False
@@ -155,7 +157,7 @@ class AuthSession:
                 self._say_why_not(AuthStatus(), *_why_not(found, self._environments.deployment))
                 return
         self.begin(environment=environment, target=target)
-        if self._in_use is not None:
+        if self._in_use is not None and self._used_at == self._environments.deployment:
             self.in_background(self.check)
             return
         self._use_what_is_there()
@@ -188,12 +190,16 @@ class AuthSession:
             sdk.load()
             self._others.start()
             if environment is not None or target is not None:
-                self._choose(environment, target)
+                self._environments.choose(environment, target)
         except AuthError as error:
             self._board.failure = error
             if self._in_use is None:
                 self._keep_from_asking()
                 self._say_why_not(self._blank(), error.message, error.next_step)
+            raise
+        except KeyboardInterrupt:
+            if self._in_use is None:
+                self._say_why_not(self._blank(), words.IMPORT_INTERRUPTED, words.IMPORT_INTERRUPTED_NEXT)
             raise
 
     def use_environment(self, environment: str) -> AuthStatus:
@@ -204,13 +210,9 @@ class AuthSession:
         CredentialUnusable, SDKUnusable
         """
         self.cancel()
-        self._choose(environment, None)
+        self._environments.choose(environment, None)
         self._use_what_is_there()
         return self.status
-
-    def _choose(self, environment: str | None, target: str | None) -> None:
-        if self._environments.choose(environment, target):
-            self._in_use = None
 
     def show_finding(self) -> None:
         """Say what `start` is about to use, before the SDK is loaded."""
@@ -682,7 +684,7 @@ class AuthSession:
         expires_at: datetime | None = None,
         attempt: Attempt | None = None,
     ) -> None:
-        self._in_use, self._retry = credential, None
+        self._in_use, self._used_at, self._retry = credential, self._environments.deployment, None
         self._remembering.begin_anew()
         env_file.take_out_of_environment()
         self._use += 1
@@ -697,7 +699,7 @@ class AuthSession:
             attempt=attempt,
             **_facts_of(credential.source),
             identity=identity,
-            signed_in_at=credential.signed_in_at or now,
+            signed_in_at=credential.signed_in_at if credential.method is Method.BROWSER else now,
             expires_at=ends,
             expiry=expiry,
             checked_at=now if state is SignInState.SIGNED_IN else None,
@@ -733,7 +735,7 @@ class AuthSession:
                 self._board.status = replace(self.status, **_facts_of(source))
 
     def _using(self, source: Source) -> InUse:
-        return in_use.for_source(source, self._environments.deployment)
+        return in_use.for_source(source, self._environments.deployment_for(source))
 
     def _install(self, client: Client, *, chosen: bool) -> None:
         self._client, self._built = self.default_client.install(client, chosen=chosen), client
@@ -748,9 +750,12 @@ class AuthSession:
         self._use += 1
 
     def _keep_from_asking(self) -> None:
-        """Where nobody has signed in since `begin`, let the SDK's calls fail at once instead of opening a browser."""
+        """Where nobody has signed in since `begin`, let the SDK's calls fail at once instead of opening a browser.
+
+        While a cell imports the SDK, its import sees to that: it may wait for the lock that is held here.
+        """
         with self._board.lock, suppress(SDKUnusable):
-            if self._begun and not self._use and sdk.is_loaded():
+            if self._begun and not self._use and sdk.is_ready():
                 self._install_signed_out_client()
 
     @property
@@ -761,7 +766,8 @@ class AuthSession:
 
     def _blank(self) -> AuthStatus:
         deployment = self._in_use.deployment if self._in_use else self._environments.deployment
-        return AuthStatus(environment=deployment.environment, endpoint=deployment.host)
+        # Without an SDK, or before it is imported, nobody knows the host.
+        return AuthStatus(environment=deployment.environment, endpoint=deployment.host if sdk.is_loaded() else "")
 
     @contextmanager
     def _reporting(self, number: int | None = None, wish: Wish | None = None) -> Iterator[None]:

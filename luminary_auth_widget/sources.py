@@ -92,7 +92,7 @@ class Survey:
         if self.environment_blocks:
             return stored
         if environment := self.find("environment"):
-            return self._same_key_in_nearest(environment) or environment
+            return self._copied_from_nearest(environment) or environment
         return self.nearest_env_source or stored
 
     @property
@@ -106,11 +106,14 @@ class Survey:
         """Return the source of that id."""
         return next((s for s in self.sources if s.id == source_id), None)
 
-    def _same_key_in_nearest(self, environment: Source) -> Source | None:
-        # The SDK's import copies `.env` into the environment: a key that stands in both came from the file.
+    def _copied_from_nearest(self, environment: Source) -> Source | None:
+        # The SDK's import copies `.env` into the environment: a key that stands in both came from the file, and one
+        # that came from there is what the file holds by now.
         nearest = self.nearest_env_source
-        same = nearest and nearest.key and environment.key and nearest.key.secret == environment.key.secret
-        return nearest if same else None
+        if nearest is None or nearest.key is None or environment.key is None:
+            return None
+        same = nearest.key.secret == environment.key.secret
+        return nearest if same or env_file.key_is_copied() else None
 
 
 def survey() -> Survey:

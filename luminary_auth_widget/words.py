@@ -273,6 +273,8 @@ NOTHING_TO_RETRY: Final = "There is nothing to try again."
 NOTHING_TO_RETRY_NEXT: Final = "Give the key once more."
 NOTHING_TO_CHECK: Final = "Nothing is in use that could be checked."
 NOTHING_TO_CHECK_NEXT: Final = "Sign in first."
+IMPORT_INTERRUPTED: Final = "Interrupted before the SDK was imported."
+IMPORT_INTERRUPTED_NEXT: Final = "Run the cell again."
 CHECK_INTERRUPTED: Final = "The check was interrupted."
 CHECK_INTERRUPTED_NEXT: Final = "Check again."
 SIGNED_OUT: Final = "Signed out of this kernel."
@@ -374,6 +376,9 @@ KEY_IN_NOTEBOOK: Final = (
     "The key stands in this notebook's code and is saved with it. Keep it in {path}, then delete it here."
 )
 COPY_TO: Final = "Copy to {path}"
+KEY_NOT_READ_AGAIN: Final = (
+    "After a kernel restart, the key is not read by itself: LC_API_KEY in the environment is set but empty."
+)
 ANOTHER_KEY_USED_AGAIN: Final = "After a kernel restart, the key in {source} ({fingerprint}) is used again."
 OPEN_FOLDER_OF_KEY: Final = (
     "Other users can write to {folder}, and put a key of theirs in the place of yours. Make it yours alone, or keep "
@@ -391,6 +396,8 @@ ACCOUNT_CHANGED: Final = "The account has changed: was {before}, now {now}."
 A_LINK_TO: Final = "{link}, a link to {path}"
 KEY_REMEMBERED: Final = "Remembered in {path}."
 KEY_REMEMBERED_TIGHTENED: Final = "Remembered in {path}; the file is now readable by you alone."
+KEY_WAS_THERE: Final = "{path} holds this key already."
+KEY_WAS_THERE_TIGHTENED: Final = "{path} holds this key already; the file is now readable by you alone."
 KEY_REPLACED: Final = "Replaced the key in {path}."
 KEY_REPLACED_TIGHTENED: Final = "Replaced the key in {path}; the file is now readable by you alone."
 PLAIN_SCRIPTS: Final = "Plain scripts read it with load_dotenv() before they import luminarycloud."

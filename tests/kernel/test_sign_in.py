@@ -85,6 +85,36 @@ def test_a_key_in_the_environment_with_a_trailing_newline_works(a_folder, a_boun
         kernel.close()
 
 
+def test_after_a_rotation_in_the_file_the_old_key_is_neither_used_nor_announced_again(
+    a_kernel, a_folder, a_sandbox, a_key, adas_projects
+):
+    (a_folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    a_kernel.run(LOGIN)
+    new = a_sandbox.create_api_key("ada@example.com", name="new").secret
+    (a_folder / ".env").write_text(f"LC_API_KEY={new}\n")
+    a_sandbox.revoke_api_key(a_key.id)
+    told = a_kernel.run("session.load_env(); print(session.notices, session.sign_out().next_step)").text
+    assert told == "() After a kernel restart, the key in ./.env is used again.\n"
+    ran = a_kernel.run(f"{LOGIN}\n{LIST}\nprint(session.status.fingerprint)")
+    assert (ran.text, ran.error) == (f"{adas_projects}…{new[-4:]}\n", "")
+
+
+def test_an_sdk_that_cannot_be_imported_is_said_and_nothing_is_said_to_be_asked(a_folder, a_bound_environ, a_key):
+    (a_folder / "luminarycloud.py").write_text("raise ImportError('half of it is missing')\n")
+    kernel = Kernel(a_folder, {**a_bound_environ, "LC_API_KEY": a_key.secret})
+    try:
+        ran = kernel.run(
+            "from luminary_auth_widget import AuthError, login\n"
+            "from luminary_auth_widget.session import current_session\n"
+            "try: login()\nexcept AuthError as error: print(current_session().status.message == error.message)"
+        )
+        assert ran.text == "True\n"
+        (model,) = ran.models
+        kernel.wait_for(model, state="signed_out")
+    finally:
+        kernel.close()
+
+
 def test_load_env_signs_in_and_sets_the_other_variables_without_overriding_any(
     a_kernel, a_folder, a_key, adas_projects
 ):
@@ -221,6 +251,8 @@ def test_a_key_that_stands_in_the_code_of_a_cell_is_noticed_and_one_from_elsewhe
     assert "stands in this notebook's code" in notice["text"]
     (a_folder / "key").write_text(a_key.secret)
     a_kernel.run("_ = session.use_key(open('key').read())")
+    assert a_kernel.status(model)["notices"] == []
+    a_kernel.run("_ = login(api_key=open('key').read())")
     assert a_kernel.status(model)["notices"] == []
 
 

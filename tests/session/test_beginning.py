@@ -79,6 +79,7 @@ def test_a_stored_session_is_used_with_its_persons_name_and_an_end_about_a_month
     assert told.fingerprint == f"…{a_token[-4:]}"
     written = datetime.fromtimestamp((a_place.credentials / "tokens2").stat().st_mtime, timezone.utc)
     assert (told.expiry, told.moment("expires_at")) == ("about", written + MONTH)
+    assert told.signed_in_at is None
     assert a_place.stored() == a_token
 
 
@@ -209,6 +210,48 @@ def test_a_session_that_was_made_for_another_server_than_the_one_named_is_not_se
     there = a_sandbox.environ["LC_DOMAIN"]
     told = a_place.run(f"session.start(target={there!r})")
     assert (told.state, told.in_use) == ("signed_in", "stored_session")
+
+
+def test_a_session_that_was_signed_in_to_elsewhere_is_followed_there_also_by_what_comes_next(
+    a_place, a_sandbox, a_token, a_key
+):
+    a_place.store(a_token)
+    noted = (
+        "from datetime import datetime, timezone\nfrom luminary_auth_widget import records\n"
+        "from luminary_auth_widget.credentials import Secret\n"
+        "now, there = datetime.now(timezone.utc), {'target': target}\n"
+        "records.note_session(records.SessionRecord(Secret(token).digest, now, 'standard', there))\n"
+    )
+    target = a_sandbox.environ["LC_DOMAIN"].replace("localhost", "127.0.0.1")
+    told = a_place.run(f"{noted}session.start()", token=a_token, target=target)
+    assert (told.state, told.endpoint) == ("signed_in", "127.0.0.1")
+    told = a_place.run("session.use_key(key)", key=a_key.secret)
+    assert (told.state, told.method, told.endpoint) == ("signed_in", "api_key", "127.0.0.1")
+
+
+def test_a_key_that_another_server_was_to_take_and_did_not_leaves_a_session_that_can_be_signed_out(
+    a_place, a_sandbox, a_token
+):
+    a_place.store(a_token)
+    a_place.run("session.start()")
+    target = a_sandbox.environ["LC_DOMAIN"].replace("localhost", "127.0.0.1")
+    told = a_place.run(f"session.begin(target={target!r}); session.use_key('lc-not-a-key-of-anybody-0000')")
+    assert (told.raised[0], told.state, told.in_use) == ("KeyRefused", "signed_in", "stored_session")
+    assert a_place.run("session.check()").state == "signed_in"
+    told = a_place.run("session.sign_out()")
+    assert (told.state, a_place.stored()) == ("signed_out", None)
+    assert told.message.startswith("Signed out everywhere")
+
+
+def test_an_interrupt_before_the_sdk_is_there_leaves_nothing_that_is_still_asked_about(a_place, a_key):
+    told = a_place.run(
+        f"{SET}session.show_finding()\nfrom luminary_auth_widget import sdk\nload = sdk.load\n"
+        "def interrupted():\n sdk.load = load\n raise KeyboardInterrupt\n"
+        "sdk.load = interrupted\ntry: session.begin()\nexcept KeyboardInterrupt: print('interrupted')",
+        key=a_key.secret,
+    )
+    assert (told.printed, told.state, told.in_use) == ("interrupted\n", "signed_out", None)
+    assert (told.message, told.next_step) == ("Interrupted before the SDK was imported.", "Run the cell again.")
 
 
 def test_changing_the_environment_signs_in_with_what_belongs_there_and_ends_a_sign_in_under_way(a_login, a_key):

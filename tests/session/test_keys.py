@@ -370,6 +370,52 @@ def test_a_key_that_will_be_taken_again_after_a_restart_is_named(a_place, a_sand
     assert list(a_place.run("session.remember()").notice) == ["remembered"]
 
 
+def test_remembering_a_key_says_that_the_environments_still_goes_before_it(a_place, a_sandbox, a_key):
+    other = a_sandbox.create_api_key("grace@example.com").secret
+    code = "import os; os.environ['LC_API_KEY'] = other; session.use_key(key, remember=True)"
+    told = a_place.run(code, other=other, key=a_key.secret)
+    again = f"After a kernel restart, the key in environment (…{other[-4:]}) is used again."
+    assert (told.source, list(told.notice), told.notice["again"]) == ("./.env", ["remembered", "again"], again)
+
+
+def test_remembering_a_key_says_that_an_empty_variable_keeps_the_file_from_being_read(a_place, a_key):
+    # Which says nothing to a person where the sandbox has emptied it.
+    code = "import os; os.environ['LC_API_KEY'] = ''; os.environ.pop('LUMINARY_SANDBOX_PAGES')\n"
+    told = a_place.run(f"{code}session.use_key(key, remember=True)", key=a_key.secret)
+    assert told.notice["again"] == (
+        "After a kernel restart, the key is not read by itself: LC_API_KEY in the environment is set but empty."
+    )
+
+
+def test_a_key_that_stands_in_the_file_already_is_not_said_to_have_taken_its_own_place(a_place, a_sandbox, a_key):
+    old, file = a_sandbox.create_api_key("ada@example.com", name="old").secret, a_place.folder / ".env"
+    file.write_text(f"LC_API_KEY={a_key.secret}\n")
+    file.chmod(0o600)
+    told = a_place.run("session.use_key(key, remember=True)", key=a_key.secret)
+    ((name, text, actions),) = told.notices
+    assert (name, actions) == ("remembered", [])
+    assert text.startswith("./.env holds this key already.")
+    file.write_text(f"LC_API_KEY={old}\n")
+    a_place.run("session.use_key(key, remember=True); session.remember()", key=a_key.secret)
+    a_place.run("session.forget()")
+    assert old in file.read_text()
+
+
+def test_a_key_is_sent_to_the_server_that_its_file_names(a_place, a_sandbox, a_key):
+    target = a_sandbox.environ["LC_DOMAIN"].replace("localhost", "127.0.0.1")
+    lines = f"LC_API_KEY={a_key.secret}\nLC_DOMAIN={target}\nLC_AUTH_DOMAIN=auth.example.com\n"
+    (a_place.folder / "private.env").write_text(lines)
+    code = "import os; os.environ.pop('LC_DOMAIN'); os.environ.pop('LC_AUTH_DOMAIN'); session.load_env('private.env')\n"
+    read = "from luminary_auth_widget import env_file; print('LC_AUTH_DOMAIN' in env_file.environment_of_the_sdk())"
+    told = a_place.run(f"{code}print(os.environ['LC_AUTH_DOMAIN']); {read}")
+    assert (told.state, told.endpoint) == ("signed_in", "127.0.0.1")
+    # Scripts that are started from here get it; the child of a browser login does not: this SDK has read another.
+    assert told.printed == "auth.example.com\nFalse\n"
+    other = a_sandbox.environ["LC_DOMAIN"]
+    told = a_place.run(f"session.begin(target={other!r}); session.load_env('private.env')")
+    assert told.endpoint == "localhost"
+
+
 def test_a_new_sign_in_takes_the_notices_of_the_last_one_away(a_place, a_key):
     assert a_place.run(PASTED, key=f" {a_key.secret}").notice
     assert a_place.run(PASTED, key=a_key.secret).notices == []

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from luminary_auth_widget import sources
+from luminary_auth_widget import env_file, sources
 from luminary_auth_widget.credentials import Secret, clean_key
 from luminary_auth_widget.errors import EnvFileUnusable
 from luminary_auth_widget.sources import SourceKind
@@ -254,6 +254,20 @@ def test_a_key_in_the_environment_is_the_environments_where_the_nearest_file_has
     (inner / ".env").write_text("LC_API_KEY=another-key-altogether-0000\n")
     (a_folder / ".env").write_text(f"LC_API_KEY={FILE_KEY}\n")
     monkeypatch.setenv("LC_API_KEY", FILE_KEY)
+    assert sources.survey().automatic.id == "environment"
+
+
+def test_a_key_that_the_sdks_import_has_copied_from_the_file_is_what_the_file_holds_by_now(
+    a_store, a_folder, monkeypatch
+):
+    monkeypatch.setattr(env_file, "_copied", [])
+    monkeypatch.delenv("LC_API_KEY", raising=False)
+    (a_folder / ".env").write_text(f"LC_API_KEY={FILE_KEY}\n")
+    with env_file.noting_copied_key():
+        monkeypatch.setenv("LC_API_KEY", FILE_KEY)
+    (a_folder / ".env").write_text("LC_API_KEY=the-key-after-that-0000\n")
+    assert sources.survey().automatic.label == "./.env"
+    monkeypatch.setenv("LC_API_KEY", ENVIRONMENT_KEY)
     assert sources.survey().automatic.id == "environment"
 
 
