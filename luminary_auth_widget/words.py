@@ -22,7 +22,6 @@ PASTE_UNASKED: Final = "No sign-in is waiting for an address."
 STORE_DAMAGED_NEXT: Final = "Sign in with the browser: the file is then moved aside, and a new one written."
 UNEXPECTED: Final = "Something unexpected happened ({error})."
 TRY_AGAIN: Final = "Try again."
-# By this sentence the command knows that the server was not told; it stands at the beginning.
 SIGNED_OUT_ON_THIS_MACHINE: Final = "Signed out on this machine."
 # Where a credential is from; compared with, as well.
 SOURCE_CELL: Final = "cell"
@@ -51,7 +50,8 @@ CLI_LOGIN: Final = "sign in with the browser, or with an API key"
 CLI_LOGIN_MORE: Final = "Shows a link, and waits 5 minutes for the browser. Kernels and scripts are signed in as well."
 CLI_LOGOUT: Final = "end the stored browser session, here and at the server"
 CLI_LOGOUT_MORE: Final = (
-    "Kernels that use the session follow within seconds. API keys are left alone. Exit code 1: the server was not told."
+    "Kernels that use the session follow within seconds. API keys are left alone. Exit code 1: the server was not "
+    "told, or the session still stands on the disk."
 )
 CLI_CHECK: Final = "ask the server whether it accepts the credential"
 CLI_CHECK_MORE: Final = "Exit code 0: the server said yes."

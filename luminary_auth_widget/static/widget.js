@@ -239,11 +239,10 @@ function healthOf(model) {
 
 /** Before the kernel has answered. @param {Model} model @returns {Status|null} */
 function fromTraits(model) {
-  const trait = (/** @type {string} */ name) => model.get(name), phase = trait("attempt");
-  if (Math.abs(Date.now() - trait("kernel_now")) > MINUTE) return null; // saved
+  if (Math.abs(Date.now() - model.get("kernel_now")) > MINUTE) return null; // saved
   return {
-    ...BLANK, state: trait("state"), offers: trait("offers"), expires_at: trait("expires_at"), expiry: trait("expiry"),
-    checked_at: trait("checked_at"), attempt: phase ? /** @type {any} */ ({ phase }) : null, remember: { label: TEXT.remember },
+    ...BLANK, state: model.get("state"), offers: model.get("offers"), expires_at: model.get("expires_at"),
+    expiry: model.get("expiry"), checked_at: model.get("checked_at"), remember: { label: TEXT.remember },
   };
 }
 
@@ -289,7 +288,7 @@ function createLine(model, changed) {
       field.value = "";
       const bytes = new TextEncoder().encode(text);
       line.send(intent, [bytes]);
-      bytes.fill(0);
+      if (line.health !== "away") bytes.fill(0); // else still queued
     },
     hello() {
       line.send({ kind: "hello" });
@@ -304,7 +303,7 @@ function createLine(model, changed) {
       changed();
     },
     lookAnew() {
-      if (!line.lost && !line.asked.kind && Date.now() - line.heard > SECOND) line.hello();
+      if (!line.lost && !line.asked.kind && line.health !== "busy" && Date.now() - line.heard > SECOND) line.hello();
     },
     disconnected() {
       line.lose("gone");
@@ -327,7 +326,7 @@ function createLine(model, changed) {
     },
     wait() {
       if (line.health === "busy") line.asked.due = Date.now() + PATIENCE;
-      if (Date.now() < line.asked.due || !managerOf(model)) return;
+      if (Date.now() < line.asked.due || !managerOf(model) || (line.status && line.health === "unknown")) return;
       if (line.asked.kind !== "hello") line.hello();
       else if (!line.probing) void line.probe();
     },
@@ -494,8 +493,8 @@ const keyPart = (drawing) => {
   const remember = h("input", { type: "checkbox" }), empty = h("p", { class: "law-bad", role: "alert", hidden: true });
   const use = (/** @type {any} */ event) => {
     event.preventDefault();
-    setProperty(empty, "note", field.value.trim() ? "" : TEXT.emptyKey);
-    if (!empty.hidden) return field.focus();
+    setProperty(empty, "note", field.value.trim() || line.status?.attempt ? "" : TEXT.emptyKey);
+    if (!field.value.trim()) return field.focus();
     const intent = { kind: "use_key", remember: remember.checked && !!line.status?.remember, lasts: lasts.value() };
     line.sendSecret(intent, field, take());
   };
@@ -752,11 +751,11 @@ function beatOf({ status, asked, now }) {
   return !status || attempt || rescue || asked.kind || Math.abs(left) < HOUR ? now : Math.ceil(left / MINUTE);
 }
 
-/** Notebooks take plain keys and Enter for commands; Ctrl+S saves. @param {any} event */
+/** Commands of notebooks: plain keys, Enter, Ctrl+A; Ctrl+S saves. @param {any} event */
 function keepKeys(event) {
   const modified = event.ctrlKey || event.metaKey || event.altKey;
-  if (modified && event.key !== "Enter") return;
-  if (modified) event.preventDefault();
+  if (modified && /^[^a]$/.test(event.key)) return;
+  if (modified && event.key === "Enter") event.preventDefault();
   event.stopPropagation();
 }
 

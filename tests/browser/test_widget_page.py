@@ -510,15 +510,34 @@ def test_plain_keys_stay_in_the_card_and_saving_works(a_widget):
     a_widget.render(signed_in(offers=["check", "sign_out"]))
     a_widget.page.evaluate("window.keys = []; document.addEventListener('keydown', (event) => keys.push(event.key))")
     a_widget.page.get_by_role("button", name="Check").focus()
-    for key in ("b", "Shift+Enter", "Control+Enter", "Alt+Enter", "Control+s"):
+    # With Control+A and Control+Backspace, JupyterLab would select the cells and merge them.
+    for key in ("b", "Shift+Enter", "Control+Enter", "Alt+Enter", "Control+a", "Control+Backspace", "Control+s"):
         a_widget.page.keyboard.press(key)
-    assert a_widget.page.evaluate("keys.filter((key) => key.length === 1 || key === 'Enter')") == ["s"]
+    assert a_widget.page.evaluate("keys.filter((key) => !['Shift', 'Control', 'Alt'].includes(key))") == ["s"]
+
+
+def test_all_of_a_field_can_be_selected(a_widget):
+    a_widget.render(status())
+    a_widget.key.fill("lc-half")
+    a_widget.key.press("Control+a")
+    a_widget.key.press("l")
+    expect(a_widget.key).to_have_value("l")
 
 
 def test_shift_enter_in_the_key_field_uses_the_key(a_widget):
     a_widget.render(status())
     a_widget.key.fill("lc-1")
     a_widget.key.press("Shift+Enter")
+    assert [one["buffers"] for one in a_widget.sent] == [["lc-1"]]
+
+
+def test_a_second_enter_while_a_key_is_checked_says_and_sends_nothing(a_widget):
+    a_widget.render(status())
+    a_widget.key.fill("lc-1")
+    a_widget.key.press("Enter")
+    a_widget.hear(status(attempt=attempt("checking", method="api_key")))
+    a_widget.key.press("Enter")
+    expect(a_widget.page.get_by_text("Paste an API key first.")).to_be_hidden()
     assert [one["buffers"] for one in a_widget.sent] == [["lc-1"]]
 
 
@@ -574,6 +593,15 @@ def test_a_busy_kernel_is_waited_for_and_a_silent_one_is_given_up(a_widget):
     expect(a_widget.card).to_contain_text("This kernel is gone. Run the cell again to sign in.")
 
 
+def test_a_hand_that_passes_over_the_card_while_a_cell_runs_brings_no_sentence(a_widget):
+    a_widget.render(status(), manager={"kernel": {"status": "busy"}})
+    a_widget.pass_time(2 * SECOND)
+    a_widget.card.hover()
+    a_widget.pass_time(30 * SECOND)
+    expect(a_widget.card).not_to_contain_text("The kernel is busy")
+    assert a_widget.hellos == 1
+
+
 def test_a_kernel_that_runs_a_cell_and_says_that_it_is_idle_is_waited_for(a_widget):
     a_widget.render(manager={"kernel": {"status": "idle"}})
     a_widget.page.evaluate(ANSWERS_LATER)
@@ -604,6 +632,21 @@ def test_a_kernel_that_goes_takes_the_identity_along_and_gives_it_back_when_it_a
     expect(a_widget.key).to_have_value("lc-half")
 
 
+@pytest.mark.parametrize(("status_then", "kept"), [("idle", [0, 0]), ("unknown", [108, 99])])
+def test_a_key_that_was_sent_is_wiped_unless_jupyter_holds_it_until_the_connection_is_back(a_widget, status_then, kept):
+    a_widget.render(status(), manager={"kernel": {"status": "idle"}})
+    a_widget.key.fill("lc")
+    a_widget.page.evaluate(
+        """(status) => {
+      model.widget_manager.kernel.status = status;
+      model.send = (_intent, _callbacks, buffers) => buffers && (window.sent = buffers[0]);
+    }""",
+        status_then,
+    )
+    a_widget.page.get_by_role("button", name="Use key").click()
+    assert a_widget.page.evaluate("[...sent]") == kept
+
+
 def test_a_kernel_that_comes_back_is_greeted_again(a_widget):
     a_widget.render(signed_in(), manager={"kernel": {"status": "idle"}})
     for state in ("unknown", "idle"):
@@ -619,10 +662,12 @@ def test_a_comm_that_ended_with_its_kernel_is_noticed_at_a_click(a_widget):
     expect(a_widget.card).to_contain_text("This kernel is gone. Run the cell again to sign in.")
 
 
-def test_before_the_kernel_has_answered_no_attempt_is_drawn_where_there_is_none(a_widget):
-    a_widget.render()
+@pytest.mark.parametrize("phase", ["", "waiting_for_browser", "failed"])
+def test_before_the_kernel_has_answered_no_attempt_is_drawn_of_which_only_the_phase_is_known(a_widget, phase):
+    a_widget.render(traits={"attempt": phase})
     expect(a_widget.card).to_contain_text("Not signed in")
-    expect(a_widget.page.get_by_role("button", name="Cancel")).to_have_count(0)
+    for name in ("Cancel", "Copy link", "Try again"):
+        expect(a_widget.page.get_by_role("button", name=name)).to_have_count(0)
 
 
 def test_the_front_end_stays_small():
@@ -642,6 +687,15 @@ def test_a_page_with_a_manager_of_its_own_and_no_kernel_to_ask_waits_for_the_ans
     a_widget.card.get_by_role("button", name="Check").click()
     a_widget.pass_time(60 * SECOND)
     expect(a_widget.card).to_contain_text("Waiting for the kernel…")
+    expect(a_widget.card.get_by_role("heading")).to_have_text("ada@example.com")
+
+
+def test_a_page_that_tells_nothing_of_its_kernel_waits_for_a_busy_one(a_widget):
+    a_widget.render(manager={"create_view": "Colab's"})
+    a_widget.hear(signed_in())
+    a_widget.pass_time(2 * SECOND)
+    a_widget.card.hover()
+    a_widget.pass_time(60 * SECOND)
     expect(a_widget.card.get_by_role("heading")).to_have_text("ada@example.com")
 
 
