@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +19,8 @@ from .status import Attempt, AuthStatus, Expiry, Method, SignInState
 # Raised whenever widget.js and this module must change together.
 PROTOCOL = 1
 
+# It reads and parses a file, at every message otherwise.
+_version = cache(version)
 # The page's phase of the same name begins here (widget.js).
 _URGENT = timedelta(hours=24)
 _NEEDS_SIGN_IN = {SignInState.SIGNED_OUT, SignInState.EXPIRED, SignInState.REJECTED}
@@ -273,8 +276,8 @@ def _facts(session: AuthSession, survey: Survey) -> list[list[str]]:
         ["SDK", f"luminarycloud {installed}" if installed else words.FACT_NOT_INSTALLED],
         [
             words.FACT_WIDGET,
-            f"{version('luminary-auth-widget')}; anywidget {version('anywidget')}, ipywidgets {version('ipywidgets')},"
-            f" ipykernel {ipykernel}, Python {platform.python_version()}",
+            f"{_version('luminary-auth-widget')}; anywidget {_version('anywidget')},"
+            f" ipywidgets {_version('ipywidgets')}, ipykernel {ipykernel}, Python {platform.python_version()}",
         ],
     ]
     if sdk.is_ready():

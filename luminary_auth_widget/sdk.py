@@ -47,10 +47,14 @@ def is_ready() -> bool:
     return is_loaded() and not getattr(sys.modules["luminarycloud"].__spec__, "_initializing", False)
 
 
+# It reads and parses a file; every message to a page names the version.
+_installed = cache(importlib.metadata.version)
+
+
 def version() -> str:
     """Return the installed version of the SDK, or "" where there is none; imports nothing."""
     try:
-        return importlib.metadata.version("luminarycloud")
+        return _installed("luminarycloud")
     except importlib.metadata.PackageNotFoundError:
         return ""
 
