@@ -248,7 +248,8 @@ def remember(path: Path, key: Secret) -> Remembered:
         old, before = (None, Secret("")) if created else (read(path).key, _whole(path))
         loose = not created and others_may_read(path)
         with replacing(path) as draft:
-            _set_key(draft, key)
+            if old != key:
+                _set_key(draft, key)
             if read(draft).key != key:
                 raise StorageFailed(
                     words.ENV_NOT_GIVEN_BACK.format(path=friendly(path)), next_step=words.ENV_NOT_GIVEN_BACK_NEXT
