@@ -250,7 +250,8 @@ def remember(path: Path, key: Secret) -> Remembered:
         with replacing(path) as draft:
             if old != key:
                 _set_key(draft, key)
-            if read(draft).key != key:
+            # A quote that is left open may take a line of the key's for a part of something else, and keep it there.
+            if read(draft).key != key or _lines_of_key(_whole(draft)) != max(1, _lines_of_key(before)):
                 raise StorageFailed(
                     words.ENV_NOT_GIVEN_BACK.format(path=friendly(path)), next_step=words.ENV_NOT_GIVEN_BACK_NEXT
                 )
@@ -353,6 +354,10 @@ def _with_key(text: str, key: Secret | None) -> str:
     elif found and not assignment and not ended:
         lines = lines.removesuffix(newline)
     return lines
+
+
+def _lines_of_key(text: Secret) -> int:
+    return sum(binding.key == KEY_NAME for binding in parse_stream(io.StringIO(text.reveal().lstrip("\ufeff"))))
 
 
 def _quoted(key: Secret) -> str:

@@ -134,6 +134,7 @@ def _load_as_the_person_asks(path, expected, environ):
 @example(b"\xef\xbb\xbfLC_API_KEY=old\n", "key-0123456789")
 @example(b"A=1", "key-0123456789")
 @example(b"LC_API_KEY=1\n\xef\xbb\xbf\n0\n", "key-0123456789")
+@example(b"LC_API_KEY=1\n\n'\nLC_API_KEY=1\n", "key-0123456789")
 @example(b"A=1\nLC_API_KEY=key-0123456789\n", "key-0123456789")
 @example(b'A="\n\n\nLC_API_KEY=x"\n\nLC_API_KEY=old\n', "key-0123456789")
 def test_a_remembered_key_is_read_back_and_every_other_line_is_as_it_was_also_when_it_is_forgotten(
