@@ -40,8 +40,8 @@ _GIT_SECONDS = 2
 # The key that `load_into_environment` has put into this process's environment, and the SDK's settings.
 _put_there: list[Secret] = []
 _settings_put_there: set[str] = set()
-# The keys that an import of the SDK has copied there from a `.env`.
-_copied: list[Secret] = []
+# Digests of the keys that an import of the SDK has copied there from a `.env`.
+_copied: set[str] = set()
 # Of a line whose `=` was forgotten, the name holds the key.
 _SETTING = re.compile(rf"(?!{KEY_NAME})LC_[A-Z][A-Z_]*")
 # python-dotenv (1.2) looks through a run of blanks once for each of them, and for the end of a `${` once for each: of
@@ -161,12 +161,12 @@ def noting_copied_key() -> Iterator[None]:
     is_set = KEY_NAME in os.environ
     yield
     if not is_set and (copy := os.environ.get(KEY_NAME)):
-        _copied.append(Secret(copy))
+        _copied.add(Secret(copy).digest)
 
 
 def key_is_copied() -> bool:
     """Whether this process's environment has its key from what a `.env` held when the SDK was imported."""
-    return Secret(os.environ.get(KEY_NAME, "")) in _copied
+    return Secret(os.environ.get(KEY_NAME, "")).digest in _copied
 
 
 def take_out_of_environment() -> None:

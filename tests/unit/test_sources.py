@@ -260,7 +260,7 @@ def test_a_key_in_the_environment_is_the_environments_where_the_nearest_file_has
 def test_a_key_that_the_sdks_import_has_copied_from_the_file_is_what_the_file_holds_by_now(
     a_store, a_folder, monkeypatch
 ):
-    monkeypatch.setattr(env_file, "_copied", [])
+    monkeypatch.setattr(env_file, "_copied", set())
     monkeypatch.delenv("LC_API_KEY", raising=False)
     (a_folder / ".env").write_text(f"LC_API_KEY={FILE_KEY}\n")
     with env_file.noting_copied_key():
