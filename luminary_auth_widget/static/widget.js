@@ -490,11 +490,13 @@ const failed = ({ h, tell }) => h("div", { class: "law-part" },
 /** @type {Part<Status>} */
 const keyPart = (drawing) => {
   const { h, follow, line } = drawing, { field, show, take } = keyField(drawing), lasts = keyLasts(drawing);
-  const remember = h("input", { type: "checkbox" }), empty = h("p", { class: "law-bad", role: "alert", hidden: true });
+  const remember = h("input", { type: "checkbox" }), empty = h("p", { class: "law-bad", role: "alert", hidden: true }, TEXT.emptyKey);
   const use = (/** @type {any} */ event) => {
     event.preventDefault();
-    setProperty(empty, "note", field.value.trim() || line.status?.attempt ? "" : TEXT.emptyKey);
-    if (!field.value.trim()) return field.focus();
+    if (!field.value.trim()) {
+      empty.hidden = !!line.asked.kind || !!line.status?.attempt;
+      return field.focus();
+    }
     const intent = { kind: "use_key", remember: remember.checked && !!line.status?.remember, lasts: lasts.value() };
     line.sendSecret(intent, field, take());
   };

@@ -535,6 +535,8 @@ def test_a_second_enter_while_a_key_is_checked_says_and_sends_nothing(a_widget):
     a_widget.render(status())
     a_widget.key.fill("lc-1")
     a_widget.key.press("Enter")
+    a_widget.key.press("Enter")
+    expect(a_widget.page.get_by_text("Paste an API key first.")).to_be_hidden()
     a_widget.hear(status(attempt=attempt("checking", method="api_key")))
     a_widget.key.press("Enter")
     expect(a_widget.page.get_by_text("Paste an API key first.")).to_be_hidden()
