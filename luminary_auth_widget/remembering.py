@@ -49,7 +49,7 @@ class Remembering:
             self._board.note(Notice("remembered", words.KEY_NOT_REMEMBERED.format(why=error)))
             self._board.publish()
             raise
-        if not done.was_there:
+        if not done.was_there:  # else what Undo needs is from before
             self._done = done
         if done.replaced is not None:
             env_file.replace_in_environment(done.replaced.key, key)
