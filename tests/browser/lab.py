@@ -181,18 +181,20 @@ class LabPage:
             """index => {
                 const notebook = window.jupyterapp.shell.currentWidget.content;
                 notebook.activeCellIndex = index;
-                void window.jupyterapp.commands.execute("notebook:run-cell");
+                window.luminaryRuns = (window.luminaryRuns ?? 0) + 1;
+                void window.jupyterapp.commands.execute("notebook:run-cell").finally(() => window.luminaryRuns--);
             }""",
             index,
         )
 
     def output_of(self, index: int) -> str:
-        """Return the text below a cell, once the cell has ended."""
+        """Return the text below a cell, once the cell has ended and JupyterLab has given the notebook the focus back."""
         self.page.wait_for_function(
             """index => {
                 const panel = window.jupyterapp.shell.currentWidget;
-                const model = panel.content.widgets[index].model;
-                return model.executionCount && panel.sessionContext.session.kernel.status === "idle";
+                const { model } = panel.content.widgets[index];
+                const idle = panel.sessionContext.session.kernel.status === "idle";
+                return model.executionCount && idle && !window.luminaryRuns;
             }""",
             arg=index,
             timeout=LIMIT_SECONDS * 1000,
