@@ -34,6 +34,10 @@ export interface Drawing<T> {
 
 export type Part<T> = (drawing: Drawing<T>) => HTMLElement;
 
+export type WebLink = <T>(
+  drawing: Drawing<T>, address: (value: T, now: number) => string | null, label: string, name?: string,
+) => HTMLAnchorElement;
+
 export type Health = "live" | "busy" | "unknown" | "gone" | "saved" | "away";
 
 /** What was asked of the kernel, what was heard, and whether anybody is still there. Times by the page's clock, in ms. */

@@ -3,7 +3,7 @@
 
 /**
  * @import {Attempt, RunRequest, State, Status} from "./contract.d.ts"
- * @import {Drawing, Health, Line, Model, Part, Props, Render, Row} from "./drawing.d.ts"
+ * @import {Drawing, Health, Line, Model, Part, Props, Render, Row, WebLink} from "./drawing.d.ts"
  */
 
 /** The page's own words. */
@@ -143,8 +143,7 @@ function webAddress(address) {
   }
 }
 
-/** No address of the web: shown as text.
- * @template T @param {Drawing<T>} drawing @param {(value: T, now: number) => string|null} address @param {string} label */
+/** No address of the web: shown as text. @type {WebLink} */
 const webLink = ({ h }, address, label, name = "") => h("a", {
   class: name, target: "_blank", rel: "noopener noreferrer", href: (...given) => webAddress(address(...given)),
   note: (...given) => (webAddress(address(...given)) ? label : address(...given) ?? ""),
@@ -154,25 +153,23 @@ const webLink = ({ h }, address, label, name = "") => h("a", {
 
 const PAGE = document.documentElement.lang.match(/^[a-z]{2,3}(?![a-z])/)?.[0];
 const TAGS = [...navigator.languages.filter((tag) => /^\w\w[\w-]*$/.test(tag) && tag.startsWith(PAGE ?? "")), PAGE ?? "en"];
-const DATES = new Intl.DateTimeFormat(TAGS, { dateStyle: "medium", timeStyle: "short" });
-const MINUTES = new Intl.DateTimeFormat(TAGS, { minute: "numeric", second: "numeric", timeZone: "UTC" });
-const AGES = new Intl.RelativeTimeFormat(TAGS, { style: "short" });
-const PARTS = new Intl.ListFormat(TAGS, { style: "narrow", type: "unit" });
-const [DAYS, HOURS, REST] = ["day", "hour", "minute"].map((unit) =>
-  new Intl.NumberFormat(TAGS, { style: "unit", unit, unitDisplay: "narrow" }));
 
-/** @param {number} left milliseconds */
+/** A first formatter takes as long as a drawing. @param {number} left milliseconds */
 function spanText(left) {
-  const days = Math.floor(left / DAY), hours = Math.floor(left / HOUR) % 24, minutes = Math.floor(left / MINUTE) % 60;
-  if (days) return PARTS.format([DAYS.format(days), HOURS.format(hours)]);
-  return hours ? PARTS.format([HOURS.format(hours), REST.format(minutes)]) : MINUTES.format(left);
+  if (left < HOUR)
+    return new Date(left).toLocaleTimeString(TAGS, { minute: "numeric", second: "numeric", timeZone: "UTC" });
+  const say = (count = 0, unit = "") =>
+    count.toLocaleString(TAGS, { style: "unit", unit, unitDisplay: "narrow" });
+  const days = Math.floor(left / DAY), hours = say(Math.floor(left / HOUR) % 24, "hour");
+  return new Intl.ListFormat(TAGS, { style: "narrow", type: "unit" })
+    .format(days ? [say(days, "day"), hours] : [hours, say(Math.floor(left / MINUTE) % 60, "minute")]);
 }
 
 /** @param {number} age milliseconds */
 function agoText(age) {
-  const say = (/** @type {number} */ size, /** @type {any} */ unit) => AGES.format(-Math.floor(age / size), unit);
-  if (age < MINUTE) return TEXT.justNow;
-  return age < HOUR ? say(MINUTE, "minute") : age < DAY ? say(HOUR, "hour") : say(DAY, "day");
+  const say = (/** @type {number} */ size, /** @type {any} */ unit) =>
+    new Intl.RelativeTimeFormat(TAGS, { style: "short" }).format(-Math.floor(age / size), unit);
+  return age < MINUTE ? TEXT.justNow : age < HOUR ? say(MINUTE, "minute") : age < DAY ? say(HOUR, "hour") : say(DAY, "day");
 }
 
 /** @param {Status} status */
@@ -194,7 +191,8 @@ function countdownOf(status, now) {
   if (state === "expired") return { ...bare, text: TEXT.over, tone: "bad" };
   if (!inUse(status)) return null;
   if (ends === null) return { ...bare, aside: TEXT.noExpiry };
-  const left = ends - now, tone = phaseOf(left), date = DATES.format(ends), until = fill(TEXT.until, date);
+  const date = new Date(ends).toLocaleString(TAGS, { dateStyle: "medium", timeStyle: "short" });
+  const left = ends - now, tone = phaseOf(left), until = fill(TEXT.until, date);
   if (left <= 0)
     return { ...bare, text: isOverdue(status, ends) ? TEXT.overdue : TEXT.timeUp, aside: fill(TEXT.ended, date), tone };
   const text = fill(TEXT.left, spanText(left)), share = lifetime ? Math.min(1, left / lifetime) : -1;
@@ -551,9 +549,12 @@ function keyField({ h, button }) {
 
 /** @param {Drawing<Status>} drawing */
 function keyLasts({ h }) {
-  const date = h("input", { type: "date", "aria-label": TEXT.lastsUntil, hidden: true });
+  const date = h("input", { "aria-label": TEXT.lastsUntil, hidden: true });
   const options = Object.entries(TEXT.lifetimes).map(([value, text]) => h("option", { value }, text));
-  const ask = (value = "") => (date.hidden = !(date.required = value === "date"));
+  const ask = (value = "") => {
+    date.type = value; // a period is none
+    date.hidden = !(date.required = value === "date");
+  };
   const choice = h("select", { "aria-label": TEXT.lasts, onchange: ({ target }) => ask(target.value) }, ...options);
   return {
     els: [h("label", {}, TEXT.lasts, choice), date], reset: () => ask(),
