@@ -11,9 +11,13 @@ from .credentials import Secret
 from .plain import Plain
 from .rescue import CellWatch
 from .session import AuthSession, current_session
+from .status import SignInState
 
 if TYPE_CHECKING:
     from .widget import AuthWidget
+
+# Where page and kernel are on one machine, it takes half of that.
+_DRAWING_SECONDS = 0.2
 
 
 def login(
@@ -68,6 +72,8 @@ def login(
         kernel.show(session)
         # Out of the kernel before the SDK's import, which holds the interpreter for long stretches.
         sys.stdout.flush()
+        if given is None and env_file is None:
+            _let_page_draw(session)
     if given is not None or env_file is not None:
         session.begin(environment=environment, target=target)
     if given is not None:
@@ -151,6 +157,17 @@ def _tell(session: AuthSession) -> None:
         # A script that is signed in is not talked to.
         nobody = sdk.nobody()
         print(f"{session.status.message or nobody.message} {nobody.next_step}", file=sys.stderr)
+
+
+def _let_page_draw(session: AuthSession) -> None:
+    """Where a person has to do something, import the SDK once the page has drawn the widget.
+
+    Before it draws, JupyterLab asks ipykernel 7 for a subshell, whose threads would have to share the interpreter with
+    that import. Where the page cannot say that it has drawn, or is far away, the import does not wait for it.
+    """
+    widget = _widgets.get(id(session))
+    if widget and session.status.state is SignInState.SIGNED_OUT and not sdk.is_loaded() and kernel.version() >= (7,):
+        widget.greeted.wait(_DRAWING_SECONDS)
 
 
 def _show_once(session: AuthSession) -> None:

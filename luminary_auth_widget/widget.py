@@ -34,6 +34,11 @@ class AuthWidget(anywidget.AnyWidget):
     ----------
     session : AuthSession, optional
         The kernel's one session when left out.
+
+    Attributes
+    ----------
+    greeted : threading.Event
+        Set once a page has drawn it, and was told all there is to show.
     """
 
     _esm = _STATIC / "widget.js"
@@ -54,7 +59,7 @@ class AuthWidget(anywidget.AnyWidget):
     def __init__(self, session: AuthSession | None = None) -> None:
         self._session = session or current_session()
         self._publishing = threading.RLock()
-        self._greeted = False
+        self.greeted = threading.Event()
         # Status changes on threads, where ipykernel 7.0 knows of no request, and sends nothing without one.
         self._request = contextvars.copy_context()
         super().__init__(**presentation.traits(self._session))
@@ -73,7 +78,7 @@ class AuthWidget(anywidget.AnyWidget):
             with self.hold_sync():
                 for name, value in presentation.traits(self._session).items():
                     setattr(self, name, value)
-            if self._greeted:
+            if self.greeted.is_set():
                 self.send(_sendable(presentation.message(self._session)))
             _listen_on_every_shell(self)
 
@@ -83,10 +88,10 @@ class AuthWidget(anywidget.AnyWidget):
             return
         kernel.page.has_spoken()
         if content.get("kind") == "hello":
-            self._greeted = True
             # What is said last is what holds: no older word may follow a newer one from another thread.
             with self._publishing:
                 self.send(_sendable(presentation.message(self._session)))
+                self.greeted.set()
             _listen_on_every_shell(self)
             return
         intent = self._intent(content, buffers)

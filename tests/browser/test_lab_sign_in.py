@@ -14,6 +14,13 @@ LIST_POOL = (
     "with ThreadPoolExecutor(1) as pool:\n"
     "    names = pool.submit(lambda: sorted(p.name for p in lc.iterate_projects())).result()\nnames"
 )
+# However slow the page is, so that the order alone counts.
+PATIENT = "from luminary_auth_widget import notebook\nnotebook._DRAWING_SECONDS = 60\n"
+DRAWN_FIRST = (
+    "from luminary_auth_widget import sdk\nload, drawn = sdk.load, []\n"
+    "def watched():\n    drawn.extend(w.greeted.is_set() for w in notebook._widgets.values())\n    return load()\n"
+    f"sdk.load = watched\n{LOGIN}\nprint(drawn[0])"
+)
 ADAS = sorted(project.name for project in PROJECTS if ADA.email in project.members)
 
 
@@ -22,6 +29,11 @@ def _paste_key(lab_page: LabPage, secret: str) -> Locator:
     card.get_by_label("API key", exact=True).fill(secret, timeout=LIMIT)
     card.get_by_role("button", name="Use key").click()
     return card
+
+
+def test_with_nothing_to_sign_in_with_the_page_draws_before_the_sdk_is_imported(a_lab, a_lab_page):
+    a_lab.notebook("draws.ipynb", PATIENT + DRAWN_FIRST)
+    assert a_lab_page.open("draws.ipynb").run(0).endswith("True")
 
 
 def test_after_a_pasted_key_the_next_cells_list_the_accounts_projects(a_lab, a_lab_page, a_key):
