@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import subprocess
 import sys
@@ -10,9 +9,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
 
 from . import env_file, servers, token_store, words
@@ -31,7 +29,7 @@ from .errors import (
     as_one_line,
 )
 from .files import OwnFolder, alone_in
-from .late import requests
+from .late import http_client, requests
 from .locks import Hold
 from .records import SETTINGS
 
@@ -45,8 +43,7 @@ _FOLDER_PREFIX = ".login-"
 _STALE_SECONDS = 3600
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """The authorize URL that the SDK made, and what it tells.
 
     Attributes
@@ -76,8 +73,7 @@ class Link:
         return parse_qs(urlsplit(self.url).query).get(name, [""])[0]
 
 
-@dataclass(frozen=True)
-class Events:
+class Events(NamedTuple):
     """What a login tells whoever started it; called on a thread of the login's own.
 
     Attributes
@@ -300,9 +296,9 @@ def _bring(query: Secret, port: int | None) -> None:
     Not by requests: at debug level urllib3 logs every address, and here the code is in it. http.client logs nothing,
     and knows no proxies.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PASTE_SECONDS)
+    connection = http_client.HTTPConnection("127.0.0.1", port, timeout=_PASTE_SECONDS)
     # What counts is what the child says then.
-    with closing(connection), suppress(OSError, http.client.HTTPException):
+    with closing(connection), suppress(OSError, http_client.HTTPException):
         escaped = quote(query.reveal(), safe=_OF_QUERIES, errors="replace")
         # A connection that stays open would hold the child up.
         connection.request("GET", f"/callback?{escaped}", headers={"Connection": "close"})

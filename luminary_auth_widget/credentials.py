@@ -6,8 +6,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import NamedTuple, NoReturn, ParamSpec, TypeVar
 
 from . import words
 from .errors import KeyMalformed
@@ -87,8 +86,7 @@ def interrupted_outside(call: Callable[_Parameters, _Result]) -> Callable[_Param
     return called
 
 
-@dataclass(frozen=True)
-class CleanedKey:
+class CleanedKey(NamedTuple):
     """An API key that can be sent, and what was taken off the text to get there.
 
     Attributes
@@ -111,17 +109,17 @@ class CleanedKey:
 _LONGEST_KEY = 8192
 # What people copy along with a key; tried again until nothing matches any more.
 _WRAPPINGS = (
-    ("export", re.compile(r"(?:export|set)\s+(LC_API_KEY\b.*)", re.DOTALL)),
-    ("LC_API_KEY=", re.compile(r"LC_API_KEY\s*[=:](.*)", re.DOTALL)),
-    ("api_key=", re.compile(r"api_key\s*=(.*)", re.DOTALL)),
-    ("x-api-key:", re.compile(r"x-api-key\s*:(.*)", re.DOTALL | re.IGNORECASE)),
-    ("Bearer", re.compile(r"Bearer\s(.*)", re.DOTALL | re.IGNORECASE)),
-    (words.REMOVED_QUOTES, re.compile(r"[\"'`“”„‘’«»](.*)[\"'`“”„‘’«»],?", re.DOTALL)),
-    (words.REMOVED_BRACES, re.compile(r"\{(.*)\}", re.DOTALL)),
-    (words.REMOVED_ANGLE_BRACKETS, re.compile(r"<(.*)>", re.DOTALL)),
+    ("export", r"(?s)(?:export|set)\s+(LC_API_KEY\b.*)"),
+    ("LC_API_KEY=", r"(?s)LC_API_KEY\s*[=:](.*)"),
+    ("api_key=", r"(?s)api_key\s*=(.*)"),
+    ("x-api-key:", r"(?si)x-api-key\s*:(.*)"),
+    ("Bearer", r"(?si)Bearer\s(.*)"),
+    (words.REMOVED_QUOTES, r"(?s)[\"'`“”„‘’«»](.*)[\"'`“”„‘’«»],?"),
+    (words.REMOVED_BRACES, r"(?s)\{(.*)\}"),
+    (words.REMOVED_ANGLE_BRACKETS, r"(?s)<(.*)>"),
 )
 # The documentation's own stand-ins for a key; nobody's key is called that.
-_PLACEHOLDER = re.compile(r"(?:my|your)[_\- ](?:lc[_\- ])?api[_\- ]key", re.IGNORECASE)
+_PLACEHOLDER = r"(?i)(?:my|your)[_\- ](?:lc[_\- ])?api[_\- ]key"
 
 
 def clean_key(pasted: Secret) -> CleanedKey:
@@ -168,7 +166,7 @@ def _unwrapped(text: str) -> tuple[str, list[str]]:
             text = stripped
             removed.append(words.REMOVED_WHITE_SPACE)
         for name, wrapping in _WRAPPINGS:
-            if match := wrapping.fullmatch(text):
+            if match := re.fullmatch(wrapping, text):
                 text = match[1]
                 removed.append(name)
                 break
@@ -178,7 +176,7 @@ def _unwrapped(text: str) -> tuple[str, list[str]]:
 def _problem_with(text: str) -> str:
     if not text:
         return words.KEY_NOT_GIVEN
-    if _PLACEHOLDER.fullmatch(text):
+    if re.fullmatch(_PLACEHOLDER, text):
         return words.KEY_PLACEHOLDER
     if re.search(r"[\r\n]", text):
         return words.KEY_OF_SEVERAL_LINES

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextvars
 import itertools
 import weakref
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import sdk
 from .errors import SDKUnusable
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from luminarycloud import Client
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(NamedTuple):
     """What the user's code gets when it asks for the default client, as it was seen last.
 
     Attributes

@@ -10,11 +10,8 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-
-from dotenv.main import DotEnv
-from dotenv.parser import parse_stream
+from typing import NamedTuple
 
 from . import words
 from .credentials import Secret, interrupted_outside
@@ -30,6 +27,7 @@ from .files import (
     real,
     replacing,
 )
+from .late import dotenv
 from .locks import Hold
 
 # It warns of each line that it cannot read, and without a handler logging prints that into whichever cell runs.
@@ -43,17 +41,16 @@ _settings_put_there: set[str] = set()
 # Digests of the keys that an import of the SDK has copied there from a `.env`.
 _copied: set[str] = set()
 # Of a line whose `=` was forgotten, the name holds the key.
-_SETTING = re.compile(rf"(?!{KEY_NAME})LC_[A-Z][A-Z_]*")
+_SETTING = rf"(?!{KEY_NAME})LC_[A-Z][A-Z_]*"
 # python-dotenv (1.2) looks through a run of blanks once for each of them, and for the end of a `${` once for each: of
 # a million, for hours.
 _MOST_BLANKS, _MOST_REFERENCES = 1000, 1000
-_BLANKS = re.compile(r"[^\S\r\n]+")
+_BLANKS = r"[^\S\r\n]+"
 # What python-dotenv takes for a part of an assignment: the lines and blanks before it, `export`, the end of its line.
-_AROUND = re.compile(r"(?P<lines>\s*[\r\n])?(?P<before>\s*(?:export\s+)?).*?(?P<end>(?:\r\n|[\r\n])?)", re.DOTALL)
+_AROUND = r"(?s)(?P<lines>\s*[\r\n])?(?P<before>\s*(?:export\s+)?).*?(?P<end>(?:\r\n|[\r\n])?)"
 
 
-@dataclass(frozen=True)
-class EnvFile:
+class EnvFile(NamedTuple):
     """What matters to us in one `.env` file.
 
     Attributes
@@ -105,7 +102,7 @@ def read(path: Path) -> EnvFile:
     """
     values = _values(path)
     key = values.get(KEY_NAME)
-    settings = tuple(sorted(name for name in values if _SETTING.fullmatch(name)))
+    settings = tuple(sorted(name for name in values if re.fullmatch(_SETTING, name)))
     return EnvFile(path, Secret(key or "") if KEY_NAME in values else None, settings)
 
 
@@ -146,7 +143,7 @@ def load_into_environment(path: Path) -> None:
                 os.environ[name] = value
                 if name == KEY_NAME:
                     _put_there.append(Secret(value))
-                elif _SETTING.fullmatch(name):
+                elif re.fullmatch(_SETTING, name):
                     _settings_put_there.add(name)
 
 
@@ -185,7 +182,7 @@ def replace_in_environment(old: Secret, new: Secret | None) -> None:
 
 def _values(path: Path) -> dict[str, str | None]:
     # Unlike dotenv_values, and like the load_dotenv of the SDK, in whose ${…} the environment comes first.
-    return DotEnv(None, stream=io.StringIO(_text_of(path)), override=False).dict()
+    return dotenv.main.DotEnv(None, stream=io.StringIO(_text_of(path)), override=False).dict()
 
 
 def place_to_remember() -> Path:
@@ -201,8 +198,7 @@ def place_to_remember() -> Path:
         return Path.home() / ".env"
 
 
-@dataclass(frozen=True)
-class Replaced:
+class Replaced(NamedTuple):
     """A key whose place another one has taken, and how it stood there: of the rest of the file nothing is kept.
 
     Attributes
@@ -222,8 +218,7 @@ class Replaced:
     since: str
 
 
-@dataclass(frozen=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What `remember` did to the file: made it, put a key into another one's place, made it private; or nothing."""
 
     path: Path
@@ -341,10 +336,10 @@ def _with_key(text: str, key: Secret | None) -> str:
     assignment = key and f"{KEY_NAME}={_quoted(key)}"
     newline = "\r\n" if "\r\n" in text else "\n"
     lines, found, ended = "", False, True
-    for binding in parse_stream(io.StringIO(text, newline="")):
+    for binding in dotenv.parser.parse_stream(io.StringIO(text, newline="")):
         line = binding.original.string
         ended = line.endswith(("\n", "\r"))
-        if binding.key == KEY_NAME and (around := _AROUND.fullmatch(line)):
+        if binding.key == KEY_NAME and (around := re.fullmatch(_AROUND, line)):
             found, before = True, around["lines"] or ""
             line = before + (around["before"] + assignment + around["end"] if assignment else "")
         lines += line
@@ -357,7 +352,9 @@ def _with_key(text: str, key: Secret | None) -> str:
 
 
 def _lines_of_key(text: Secret) -> int:
-    return sum(binding.key == KEY_NAME for binding in parse_stream(io.StringIO(text.reveal().lstrip("\ufeff"))))
+    return sum(
+        binding.key == KEY_NAME for binding in dotenv.parser.parse_stream(io.StringIO(text.reveal().lstrip("\ufeff")))
+    )
 
 
 def _quoted(key: Secret) -> str:
@@ -415,7 +412,7 @@ def _examined(path: Path) -> tuple[str, str]:
         return "", words.ENV_NOT_UTF8.format(path=friendly(path))
     except OSError as error:
         return "", words.ENV_UNREADABLE.format(path=friendly(path), why=error.strerror or type(error).__name__)
-    blanks = max(map(len, _BLANKS.findall(text)), default=0)
+    blanks = max(map(len, re.findall(_BLANKS, text)), default=0)
     if blanks > _MOST_BLANKS or text.count("${") > _MOST_REFERENCES:
         return "", words.ENV_ENDLESS.format(path=friendly(path))
     return text, ""

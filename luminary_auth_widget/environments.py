@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from . import env_file, in_use, sdk, words
 from .browser_sign_in import sdk_settings
@@ -43,7 +42,7 @@ class Environments:
         if environment == "itar" and sdk.in_sandbox():
             raise CredentialUnusable(words.ENVIRONMENT_OF_SANDBOX, next_step=words.ENVIRONMENT_OF_SANDBOX_NEXT)
         settings = sdk_settings(environment) if environment == "itar" else Deployment(environment)
-        self.deployment = replace(settings, target=target or settings.target)
+        self.deployment = settings._replace(target=target or settings.target)
         self._chosen = True
 
     def deployment_for(self, source: Source) -> Deployment:
@@ -56,7 +55,7 @@ class Environments:
             return self.deployment
         with suppress(EnvFileUnusable):  # by now
             if server := env_file.server_of_key(source.path):
-                return replace(self.deployment, target=server)
+                return self.deployment._replace(target=server)
         return self.deployment
 
     def allow(self, source: Source) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from . import records, sdk, servers, sources, token_store, words
 from .credentials import Secret
@@ -63,8 +62,7 @@ class InUse(Protocol):
         """Return it as it is after the client has renewed what it renews."""
 
 
-@dataclass(frozen=True)
-class KeyInUse:
+class KeyInUse(NamedTuple):
     """An API key."""
 
     source: Source
@@ -119,8 +117,7 @@ class KeyInUse:
         return self
 
 
-@dataclass(frozen=True)
-class SessionInUse:
+class SessionInUse(NamedTuple):
     """A browser session; through every renewal it is known by the time of its sign-in, where that was noted."""
 
     source: Source
@@ -194,7 +191,7 @@ class SessionInUse:
         newest = sdk.refresh_token(client)
         if newest is None or newest == self.secret or self.source.session is None:
             return self
-        return self._with(replace(self.source.session, token=newest))
+        return self._with(self.source.session._replace(token=newest))
 
     def continues_as(self, token: Secret) -> bool:
         """Whether `token` belongs to the same session: another process has renewed it, with rotation on."""
@@ -233,7 +230,7 @@ class SessionInUse:
     def _with(self, session: StoredSession) -> SessionInUse:
         record = records.session(session.token)
         signed_in_at = record.signed_in_at if record else self.signed_in_at
-        now = replace(self, source=replace(self.source, session=session), signed_in_at=signed_in_at)
+        now = self._replace(source=self.source._replace(session=session), signed_in_at=signed_in_at)
         with suppress(StorageFailed, StoreUnusable), alone_in(records.credentials_folder()):
             # Only while it is the one that is stored: a newer session's note is not for us to replace.
             stored = token_store.find()
@@ -245,7 +242,7 @@ class SessionInUse:
         """Store and note what a renewal has brought; the session goes on without, where that fails."""
         with suppress(StorageFailed, StoreUnusable), alone_in(records.credentials_folder()):
             if self.source.session is not None and token_store.renew(old, new):
-                self._with(replace(self.source.session, token=new))
+                self._with(self.source.session._replace(token=new))
 
     def _catch_up(self, client: Client, *, with_any: bool = False) -> bool:
         """Let the client use the token in the store, where that is this session's newest, or whichever it is.

@@ -9,12 +9,10 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """The cell that runs in this thread.
 
     Attributes

@@ -1,11 +1,11 @@
-"""A library that takes longer to import than all of ours, fetched at its first use: the widget stands before."""
+"""Libraries that take as long to import as many modules of ours: fetched at their first use, when the widget stands."""
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["requests"]
+__all__ = ["dotenv", "http_client", "requests"]
 
 
 class _Late:
@@ -19,6 +19,10 @@ class _Late:
 
 
 if TYPE_CHECKING:
+    import http.client as http_client
+
+    import dotenv.main
+    import dotenv.parser
     import requests
 else:
-    requests = _Late("requests")
+    dotenv, http_client, requests = _Late("dotenv"), _Late("http.client"), _Late("requests")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from . import env_file, sources, words
 from .errors import StorageFailed
@@ -13,8 +13,7 @@ from .sources import Source, SourceKind
 from .token_store import Saved
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(NamedTuple):
     """One sentence or two, with buttons.
 
     Attributes

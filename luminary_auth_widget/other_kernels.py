@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import sdk, sources, token_store
 from .in_use import InUse, SessionInUse
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from luminarycloud import Client
 
 
-@dataclass(frozen=True)
-class Follower:
+class Follower(NamedTuple):
     """What following needs of a session.
 
     Attributes

@@ -8,10 +8,9 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .credentials import Secret
 from .files import alone_in, make_private_folder, parsed, read_small, replacing
@@ -20,14 +19,13 @@ _FILE_NAME = "luminary-auth-widget.json"
 # What makes a client talk to another deployment than the SDK's default; names as in sdk.Deployment.
 SETTINGS = ("target", "auth_domain", "client_id", "audience")
 # A host with or without its port, an id, an address: one word of printable ASCII.
-_SETTING = re.compile(r"[!-~]+")
+_SETTING = r"[!-~]+"
 _ENVIRONMENT_NAMES = {"standard", "itar"}
 _NO_YEAR = 9999
 _EXPIRIES, _ENVIRONMENTS, _SESSION = "noted_key_expiries", "key_environments", "session"
 
 
-@dataclass(frozen=True)
-class SessionRecord:
+class SessionRecord(NamedTuple):
     """What was noted at a browser sign-in.
 
     Attributes
@@ -99,7 +97,7 @@ def session(token: Secret) -> SessionRecord | None:
         return None
     settings = _section(noted, "settings")
     known = {name: settings[name] for name in SETTINGS if name in settings}
-    if not all(isinstance(value, str) and _SETTING.fullmatch(value) for value in known.values()):
+    if not all(isinstance(value, str) and re.fullmatch(_SETTING, value) for value in known.values()):
         return None  # half of them would lead to another place than all
     return SessionRecord(token.digest, signed_in_at, environment, known)
 
@@ -117,7 +115,7 @@ def note_session(record: SessionRecord) -> None:
     StorageFailed
     """
     with _changing() as content:
-        content[_SESSION] = {**asdict(record), "signed_in_at": record.signed_in_at.isoformat()}
+        content[_SESSION] = {**record._asdict(), "signed_in_at": record.signed_in_at.isoformat()}
 
 
 def forget_session(*tokens: Secret) -> None:

@@ -14,9 +14,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from . import env_file, token_store, words
@@ -107,8 +106,7 @@ def once_loaded(callback: Callable[[], object]) -> None:
     wrapt.register_post_import_hook(call, "luminarycloud")
 
 
-@dataclass(frozen=True)
-class Deployment:
+class Deployment(NamedTuple):
     """Which Luminary Cloud is meant. What is None is the SDK's own default, or its `LC_*` variable.
 
     Attributes

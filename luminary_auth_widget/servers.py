@@ -222,15 +222,15 @@ def _is_about_ca_file(error: BaseException | None) -> bool:
 def _unheard(host: str, details: str, variables: tuple[str, ...]) -> AuthError | None:
     """Return the error for what failed before the server was heard, told by the words of OpenSSL, requests and gRPC."""
     if "CERTIFICATE_VERIFY_FAILED" in details or "Hostname Verification" in details:
-        return untrusted(host, variables, by_clock=bool(_BY_CLOCK.search(details)))
-    if _NO_ADDRESS.search(details):
+        return untrusted(host, variables, by_clock=bool(re.search(_BY_CLOCK, details)))
+    if re.search(_NO_ADDRESS, details):
         return nameless(host)
     # Something that does not speak TLS.
     return senseless(host) if "WRONG_VERSION_NUMBER" in details else None
 
 
-_BY_CLOCK = re.compile("certificate (has expired|is not yet valid)")
-_NO_ADDRESS = re.compile("Failed to resolve|errors resolving|(DNS|Name) resolution failed|name resolution")
+_BY_CLOCK = "certificate (has expired|is not yet valid)"
+_NO_ADDRESS = "Failed to resolve|errors resolving|(DNS|Name) resolution failed|name resolution"
 # What requests and gRPC read: the CA file, the proxies.
 _REQUESTS = ("REQUESTS_CA_BUNDLE", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _GRPC = ("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "grpc_proxy", "https_proxy", "http_proxy")
@@ -347,7 +347,7 @@ def _accepts(address: str, credential: tuple[str, Secret]) -> bool:
         channel.close()
     if code == "UNAUTHENTICATED":
         return False
-    http_status = _HTTP_STATUS.search(details)
+    http_status = re.search(_HTTP_STATUS, details)
     if code == "PERMISSION_DENIED" and not http_status:
         return True  # signed in, and not allowed to list: the credential is good
     host, retry_after = sdk.host_of(address), said.get("retry-after", "")
@@ -356,7 +356,7 @@ def _accepts(address: str, credential: tuple[str, Secret]) -> bool:
 
 # gRPC's words for an answer in plain HTTP, which a proxy gives as well: its own 403 accepts no key. The headers beside
 # it, Retry-After among them, are not passed on (grpcio 1.85); those of an answer in gRPC are.
-_HTTP_STATUS = re.compile(r"http2 header with status: (\d{3})")
+_HTTP_STATUS = r"http2 header with status: (\d{3})"
 
 
 def _undecided(host: str, code: str, details: str, http_status: int | None, retry_after: str) -> AuthError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import env_file, in_use, kernel, records, requiring, sdk, servers, sources, token_store, waiting, words, workers
 from .board import Board
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from luminarycloud import Client
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """A sign-in that was asked for, and what to do once the server has accepted it."""
 
     credential: InUse

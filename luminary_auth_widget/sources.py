@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from . import env_file, token_store, words
 from .credentials import CleanedKey, Secret, clean_key
@@ -27,8 +27,7 @@ class SourceKind(enum.Enum):
     GIVEN = "given"
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """One place with a credential in it, or with the reason why it cannot be used.
 
     Attributes
@@ -68,8 +67,7 @@ class Source:
         return self.secret.fingerprint if self.secret else ""
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(NamedTuple):
     """All that was found, strongest first, and what follows from it.
 
     Attributes
@@ -132,7 +130,7 @@ def survey() -> Survey:
         try:
             found = env_file.read(path)
         except AuthError as error:
-            sources.append(replace(place, problem=error.message, next_step=error.next_step))
+            sources.append(place._replace(problem=error.message, next_step=error.next_step))
             continue
         readable.append(found)
         if found.key is not None:
@@ -147,7 +145,7 @@ def named_env_file(path: Path) -> Source:
     ------
     EnvFileUnusable, KeyMalformed
     """
-    return replace(_place(path), key=clean_key(env_file.require_key(path)))
+    return _place(path)._replace(key=clean_key(env_file.require_key(path)))
 
 
 def given(key: CleanedKey, label: str) -> Source:
@@ -166,7 +164,7 @@ def _stored() -> list[Source]:
         session = token_store.find()
     except AuthError as error:
         place = Source(_STORED, SourceKind.STORED_SESSION, words.SOURCE_SESSION, token_store.token_path())
-        return [replace(place, problem=error.message, next_step=error.next_step)]
+        return [place._replace(problem=error.message, next_step=error.next_step)]
     return [stored_session(session)] if session else []
 
 
@@ -181,7 +179,7 @@ def _from_environment(value: Secret) -> Source:
     place = Source("environment", SourceKind.ENVIRONMENT, words.SOURCE_ENVIRONMENT)
     if value.reveal().strip():
         return _holding(place, value)
-    return replace(place, problem=words.KEY_EMPTY, next_step=words.KEY_EMPTY_NEXT)
+    return place._replace(problem=words.KEY_EMPTY, next_step=words.KEY_EMPTY_NEXT)
 
 
 def _place(path: Path) -> Source:
@@ -191,7 +189,7 @@ def _place(path: Path) -> Source:
 
 def _holding(place: Source, value: Secret) -> Source:
     try:
-        return replace(place, key=clean_key(value))
+        return place._replace(key=clean_key(value))
     except AuthError as error:
         problem = words.KEY_UNUSABLE.format(source=place.label, why=error.message)
-        return replace(place, problem=problem, next_step=error.next_step)
+        return place._replace(problem=problem, next_step=error.next_step)

@@ -6,10 +6,9 @@ import json
 import os
 import stat
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import words
 from .credentials import Secret
@@ -37,8 +36,7 @@ _RENEWAL_LOCK, _RENEWAL_LIMIT = ".luminary-renewal.lock", timedelta(seconds=20)
 _LATEST_SECONDS = 32_503_680_000
 
 
-@dataclass(frozen=True)
-class StoredSession:
+class StoredSession(NamedTuple):
     """A browser session that lies on this machine.
 
     Attributes
@@ -58,8 +56,7 @@ class StoredSession:
     documented: bool = False
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """What `save` did beside saving."""
 
     path: Path

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -74,7 +73,7 @@ def let_pass(cloud: Sandbox, session: AuthSession, time: timedelta) -> AuthStatu
     noted = records.session(stored.token) if stored else None
     if noted is None:
         raise SandboxError("No browser session is stored here.", next_step="Sign in with the browser first.")
-    records.note_session(replace(noted, signed_in_at=noted.signed_in_at - time))
+    records.note_session(noted._replace(signed_in_at=noted.signed_in_at - time))
     session.use_source("stored_session")
     cloud.advance(time)
     return session.check()

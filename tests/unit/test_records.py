@@ -3,7 +3,6 @@
 import json
 import stat
 import time
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -171,9 +170,9 @@ def test_what_a_later_version_has_noted_beside_is_kept(a_folder):
         ({"signed_in_at": 3}, None),
         ({"signed_in_at": "2027-03-01T12:00:00"}, None),
         ({"signed_in_at": "2027-03-01T13:00:00+01:00"}, OWN),
-        ({"settings": None}, replace(OWN, settings={})),
-        ({"settings": ["target"]}, replace(OWN, settings={})),
-        ({"settings": {"unknown": "x"}}, replace(OWN, settings={})),
+        ({"settings": None}, OWN._replace(settings={})),
+        ({"settings": ["target"]}, OWN._replace(settings={})),
+        ({"settings": {"unknown": "x"}}, OWN._replace(settings={})),
         ({"settings": {"target": 3}}, None),
         ({"environment": 3}, None),
     ],
@@ -207,7 +206,7 @@ def test_a_session_without_an_environment_is_of_the_standard_one(a_folder):
     content = json.loads(_file(a_folder).read_text())
     del content["session"]["environment"], content["session"]["settings"]
     _file(a_folder).write_text(json.dumps(content))
-    assert records.session(TOKEN) == replace(OWN, environment="standard", settings={})
+    assert records.session(TOKEN) == OWN._replace(environment="standard", settings={})
     assert records.last_environment() is None
 
 
