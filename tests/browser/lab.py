@@ -188,7 +188,7 @@ class LabPage:
         )
 
     def output_of(self, index: int) -> str:
-        """Return the text below a cell, once the cell has ended and JupyterLab has given the notebook the focus back."""
+        """Return the text below a cell, once it has ended and JupyterLab has given the notebook the focus back."""
         self.page.wait_for_function(
             """index => {
                 const panel = window.jupyterapp.shell.currentWidget;
