@@ -31,16 +31,15 @@ BUTTONS = {MINE: "Use key", "huggingface_hub": "Login", "kagglehub": "Login"}
 SECRET = "not-a-key-" * 2
 KEYSTROKE = 100  # milliseconds, as a person types
 FIELD = ".jp-NotebookPanel input[type=password]"
-NOTE = """By turns, each in a kernel, a notebook and a browser profile of its own; in one JupyterLab.
+NOTE = """By turns, each in a kernel, a notebook and a browser profile of its own; in one JupyterLab, once it has settled.
 Usable: the password field is on the screen and takes text. Messages: what opens, changes or shows widgets, up to the
 one that shows the first. anywidget sends the front end along with the model, once a kernel.
 Imports: in an interpreter of their own, without its start. Typed and sent: 20 characters, and a press of the button."""
 
 
-class Drawn(NamedTuple):
-    """How a login came onto the page."""
+class Sent(NamedTuple):
+    """What the kernel has sent to draw a login, and to draw it below a second cell."""
 
-    seconds: float
     messages: int
     size: int
     size_again: int
@@ -56,26 +55,37 @@ class Typed(NamedTuple):
 def measure(runs: int) -> Section:
     """Draw each by turns; the first round fills the caches of machine and server."""
     with sandbox.start() as cloud, stage.a_browser() as browser, stage.a_lab(cloud, peers=True) as lab:
-        drawn = by_name([{name: _draw(lab, browser, name) for name in CELLS} for _ in range(runs + 1)][1:])
+        took = by_name([{name: _draw(lab, browser, name) for name in CELLS} for _ in range(runs + 1)][1:])
+        sent = {name: _listen(lab, browser, name) for name in CELLS}
         typed = {name: _type(lab, browser, name) for name in BUTTONS}
     imported = by_name([{name: _import(code) for name, code in IMPORTS.items()} for _ in range(runs + 1)][1:])
     return Section(
-        "To a usable key field", [*_drawing(drawn), *_typing(typed), *_importing(imported), *_weighing()], NOTE
+        "To a usable key field",
+        [*_drawing(took), *_sending(sent), *_typing(typed), *_importing(imported), *_weighing()],
+        NOTE,
     )
 
 
-def _draw(lab: Lab, browser: Browser, name: str) -> Drawn:
-    with stage.a_notebook(lab, browser, CELLS[name], CELLS[name]) as (notebook, frames):
+def _draw(lab: Lab, browser: Browser, name: str) -> float:
+    with stage.a_notebook(lab, browser, CELLS[name]) as (notebook, _frames):
         seconds = stage.seconds_until_drawn(notebook, name, FIELD)
+        # Nothing of it runs on beside the next.
+        notebook.output_of(0)
+        return seconds
+
+
+def _listen(lab: Lab, browser: Browser, name: str) -> Sent:
+    with stage.a_notebook(lab, browser, CELLS[name], CELLS[name], heard=True) as (notebook, frames):
+        stage.seconds_until_drawn(notebook, name, FIELD)
         notebook.output_of(0)
         first, before = until_shown(frames), len(frames)
         notebook.run(1)
         again = until_shown(frames[before:])
-        return Drawn(seconds, len(first), *(sum(len(frame.data) for frame in some) for some in (first, again)))
+        return Sent(len(first), *(sum(len(frame.data) for frame in some) for some in (first, again)))
 
 
 def _type(lab: Lab, browser: Browser, name: str) -> Typed:
-    with stage.a_notebook(lab, browser, CELLS[name]) as (notebook, frames):
+    with stage.a_notebook(lab, browser, CELLS[name], heard=True) as (notebook, frames):
         stage.seconds_until_drawn(notebook, name, FIELD)
         # The pointer's way there is not counted.
         notebook.page.locator(FIELD).click()
@@ -97,14 +107,15 @@ def _import(code: str) -> float:
     return float(told.stdout)
 
 
-def _drawing(drawn: dict[str, list[Drawn]]) -> Iterator[Row]:
-    took = {name: [one.seconds for one in rounds] for name, rounds in drawn.items()}
+def _drawing(took: dict[str, list[float]]) -> Iterator[Row]:
     for name, below in BELOW.items():
         yield compared("from running the cell to a usable key field", took[MINE], name, took[name], below=below)
-    last = {name: rounds[-1] for name, rounds in drawn.items()}
-    yield counted("messages to draw it", last[MINE].messages, _beside(last, "messages"), at_most=3)
-    yield Row("bytes in them", f"{last[MINE].size:,}", _beside(last, "size"))
-    yield Row("bytes in a second cell of that kernel", f"{last[MINE].size_again:,}", _beside(last, "size_again"))
+
+
+def _sending(sent: dict[str, Sent]) -> Iterator[Row]:
+    yield counted("messages to draw it", sent[MINE].messages, _beside(sent, "messages"), at_most=3)
+    yield Row("bytes in them", f"{sent[MINE].size:,}", _beside(sent, "size"))
+    yield Row("bytes in a second cell of that kernel", f"{sent[MINE].size_again:,}", _beside(sent, "size_again"))
 
 
 def _typing(typed: dict[str, Typed]) -> Iterator[Row]:
@@ -113,7 +124,7 @@ def _typing(typed: dict[str, Typed]) -> Iterator[Row]:
     yield counted("messages in which the whole key comes back", typed[MINE].came_back, came_back, at_most=0)
 
 
-def _beside(peers: Mapping[str, Drawn | Typed], field: str) -> str:
+def _beside(peers: Mapping[str, Sent | Typed], field: str) -> str:
     return ", ".join(f"{name}: {getattr(one, field):,}" for name, one in peers.items() if name != MINE)
 
 

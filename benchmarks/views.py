@@ -61,7 +61,7 @@ def measure(_runs: int) -> Section:
         key = cloud.create_api_key(ADA.email, name="countdown").secret
 
         def show(cell: str, count: int) -> Shown:
-            page = stage.a_notebook(lab, browser, cell.format(key=key, count=count), CHECK, BUSY)
+            page = stage.a_notebook(lab, browser, cell.format(key=key, count=count), CHECK, BUSY, heard=True)
             return _show(*open_pages.enter_context(page), COUNTDOWN if cell == VIEW else NOTHING, count)
 
         empty = {count: show(EMPTY, count) for count in (1, 100)}
