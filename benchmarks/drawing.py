@@ -31,7 +31,7 @@ BUTTONS = {MINE: "Use key", "huggingface_hub": "Login", "kagglehub": "Login"}
 SECRET = "not-a-key-" * 2
 KEYSTROKE = 100  # milliseconds, as a person types
 FIELD = ".jp-NotebookPanel input[type=password]"
-NOTE = """By turns, each in a kernel, a notebook and a browser profile of its own; in one JupyterLab, once it has settled.
+NOTE = """By turns, each in a kernel, a notebook and a browser profile of its own; in one JupyterLab, at rest.
 Usable: the password field is on the screen and takes text. Messages: what opens, changes or shows widgets, up to the
 one that shows the first. anywidget sends the front end along with the model, once a kernel.
 Imports: in an interpreter of their own, without its start. Typed and sent: 20 characters, and a press of the button."""

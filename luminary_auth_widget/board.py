@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from . import words
@@ -76,7 +75,7 @@ class Board:
             self._number += 1
             number = self._number
             self._notices.pop("failed", None)
-            self.status = replace(self.status, attempt=Attempt(method, phase))
+            self.status = self.status._replace(attempt=Attempt(method, phase))
         self.publish()
         return number
 
@@ -94,7 +93,7 @@ class Board:
         with self.lock:
             if not self.is_current(number) or self.status.attempt is None:
                 return
-            self.status = replace(self.status, attempt=replace(self.status.attempt, **changes))
+            self.status = self.status._replace(attempt=self.status.attempt._replace(**changes))
         self.publish()
 
     def fail(self, error: AuthError, number: int | None = None, *, can_retry: bool = False) -> None:
@@ -111,7 +110,7 @@ class Board:
             if number is None and self.status.attempt is not None and self.status.attempt.running:
                 self.note(Notice("failed", str(error)))
             else:
-                self.status = replace(self.status, attempt=self._failed(error, can_retry=can_retry))
+                self.status = self.status._replace(attempt=self._failed(error, can_retry=can_retry))
         self.publish()
 
     def _failed(self, error: AuthError, *, can_retry: bool) -> Attempt:
@@ -129,7 +128,7 @@ class Board:
         """Take the attempt off the screen; whatever it still brings is too late."""
         with self.lock:
             self._number += 1
-            self.status = replace(self.status, attempt=None)
+            self.status = self.status._replace(attempt=None)
 
     def note(self, *notices: Notice) -> None:
         """Show notices; one takes the place of an earlier one of its id."""

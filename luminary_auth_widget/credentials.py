@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn, ParamSpec, TypeVar
 
 from . import words
 from .errors import KeyMalformed
+from .late import hashlib
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dotenv", "http_client", "requests"]
+__all__ = ["dotenv", "hashlib", "html", "http_client", "requests"]
 
 
 class _Late:
@@ -19,10 +19,12 @@ class _Late:
 
 
 if TYPE_CHECKING:
+    import hashlib
+    import html
     import http.client as http_client
 
     import dotenv.main
     import dotenv.parser
     import requests
 else:
-    dotenv, http_client, requests = _Late("dotenv"), _Late("http.client"), _Late("requests")
+    dotenv, hashlib, html, http_client, requests = map(_Late, ("dotenv", "hashlib", "html", "http.client", "requests"))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from . import sdk, words
+from .late import html
 from .session import AuthSession
 from .status import SignInState
 

@@ -255,7 +255,7 @@ def _rescue(session: AuthSession) -> dict[str, Any] | None:
     cell, state = session.stopped_cell, session.status.state
     if cell is None:
         return None
-    name = words.CELL.format(count=cell.count) if cell.count else words.CELL_UNCOUNTED
+    name = words.CELL.format(count=cell.execution_count) if cell.execution_count else words.CELL_UNCOUNTED
     why = _STOPPED.get(state)
     if session.default_client.reach.set_by_notebook:
         why, how = words.STOPPED_OWN_CLIENT, words.STOPPED_OWN_CLIENT_NEXT

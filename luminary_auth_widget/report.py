@@ -58,8 +58,8 @@ class Finding:
     def judged(self, status: AuthStatus) -> Finding:
         """Return it with the server's word."""
         if status.state is SignInState.SIGNED_OUT:
-            return replace(self, status=replace(status, next_step=self.status.next_step))
-        return replace(self, status=replace(status, next_step=_NEXT_STEPS.get(status.state, status.next_step)))
+            return replace(self, status=status._replace(next_step=self.status.next_step))
+        return replace(self, status=status._replace(next_step=_NEXT_STEPS.get(status.state, status.next_step)))
 
     def in_words(self) -> str:
         """Return the status line, and below it what else matters, the next step last."""

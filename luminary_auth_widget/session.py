@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -235,7 +234,7 @@ class AuthSession:
 
     def _say_why_not(self, blank: AuthStatus, message: str, next_step: str) -> None:
         with self._board.lock:
-            self._board.status = replace(blank, attempt=self.status.attempt, message=message, next_step=next_step)
+            self._board.status = blank._replace(attempt=self.status.attempt, message=message, next_step=next_step)
         self._board.publish()
 
     # -- signing in with a key ---------------------------------------------------------------------------------------
@@ -431,7 +430,7 @@ class AuthSession:
                     self._board.status = self._judged(verdict, whose)
                     if self._in_use.method is Method.BROWSER:
                         ends, expiry = self._in_use.expiry()
-                        self._board.status = replace(self._board.status, expires_at=ends, expiry=expiry)
+                        self._board.status = self._board.status._replace(expires_at=ends, expiry=expiry)
             self._board.publish()
         return self.status
 
@@ -469,7 +468,7 @@ class AuthSession:
                 self._in_use = self._retry = None
                 self._remembering.begin_anew()
                 under_way = self._attempt_under_way
-                self._board.status = replace(self._blank(), attempt=under_way, message=told, next_step=restart)
+                self._board.status = self._blank()._replace(attempt=under_way, message=told, next_step=restart)
         return self._board.publish()
 
     def _end_session(self, credential: SessionInUse, client: Client | None) -> str:
@@ -511,7 +510,7 @@ class AuthSession:
             self._in_use = None
             self._board.clear_notices()
             told = words.SIGNED_OUT_ELSEWHERE
-            self._board.status = replace(self._blank(), attempt=self._attempt_under_way, message=told)
+            self._board.status = self._blank()._replace(attempt=self._attempt_under_way, message=told)
         self._board.publish()
 
     # -- asking for the client ---------------------------------------------------------------------------------------
@@ -692,8 +691,7 @@ class AuthSession:
             self._keep_expiry(credential.secret, expires_at)
         ends, expiry = (expires_at, Expiry.NOTED) if expires_at else credential.expiry()
         now = _now()
-        self._board.status = replace(
-            self._blank(),
+        self._board.status = self._blank()._replace(
             state=state,
             attempt=attempt,
             **_facts_of(credential.source),
@@ -707,18 +705,18 @@ class AuthSession:
 
     def _judged(self, verdict: AuthError | None, whose: str = "") -> AuthStatus:
         """Return the status with the servers' word on the credential in use."""
-        status = replace(self.status, message="", next_step="", checked_at=_now())
+        status = self.status._replace(message="", next_step="", checked_at=_now())
         if verdict is None:
             if status.expiry is Expiry.NOTED and status.expires_at and status.expires_at <= _now():
                 # The noted date was wrong, or the key was prolonged: the server's word counts.
-                status = replace(status, expires_at=None, expiry=Expiry.UNKNOWN)
-            return replace(status, state=SignInState.SIGNED_IN, identity=whose or status.identity)
+                status = status._replace(expires_at=None, expiry=Expiry.UNKNOWN)
+            return status._replace(state=SignInState.SIGNED_IN, identity=whose or status.identity)
         state = SignInState.UNVERIFIED
         if status.method is Method.BROWSER and isinstance(verdict, SessionExpired | NotSignedIn):
             state = SignInState.EXPIRED
         elif status.method is Method.API_KEY and isinstance(verdict, CredentialRefused | CredentialUnusable):
             state = SignInState.REJECTED
-        return replace(status, state=state, message=verdict.message, next_step=verdict.next_step)
+        return status._replace(state=state, message=verdict.message, next_step=verdict.next_step)
 
     def _keep_expiry(self, secret: Secret, expires_at: datetime) -> None:
         try:
@@ -731,7 +729,7 @@ class AuthSession:
         with self._board.lock:
             if self._in_use is not None and self._in_use.secret == source.secret:
                 self._in_use = in_use.for_source(source, self._in_use.deployment)
-                self._board.status = replace(self.status, **_facts_of(source))
+                self._board.status = self.status._replace(**_facts_of(source))
 
     def _using(self, source: Source) -> InUse:
         return in_use.for_source(source, self._environments.deployment_for(source))

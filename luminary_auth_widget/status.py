@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from . import words
 
@@ -58,8 +58,7 @@ class Expiry(enum.Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A sign-in under way, or the one that failed last.
 
     Attributes
@@ -90,24 +89,22 @@ class Attempt:
         return self.phase is not AttemptPhase.FAILED
 
 
-@dataclass(frozen=True)
-class StoppedCell:
+class StoppedCell(NamedTuple):
     """A cell that has failed for want of a sign-in.
 
     Attributes
     ----------
     id : str
         The notebook's id of it; empty where the front end sends none.
-    count : int or None
-        Its execution count, as people see it.
+    execution_count : int or None
+        As people see it.
     """
 
     id: str
-    count: int | None
+    execution_count: int | None
 
 
-@dataclass(frozen=True)
-class AuthStatus:
+class AuthStatus(NamedTuple):
     """A snapshot of the sign-in. Holds no secret, ever.
 
     Attributes

@@ -226,7 +226,9 @@ class Ride:
         )
         self.run("%whos\n%history -o\n%who_ls")
         self.run("session.in_use")
-        self.run("print({name: vars(value) for name, value in vars(session).items() if hasattr(value, '__dict__')})")
+        self.run(
+            "print({name: vars(held) if hasattr(held, '__dict__') else held for name, held in vars(session).items()})"
+        )
         self.run("session.environ()")
 
     def _sign_in_with_the_browser(self) -> None:

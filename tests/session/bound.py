@@ -138,8 +138,8 @@ def _seen(one: AuthSession) -> dict[str, Any]:
 
         client = "default" if one.client is luminarycloud.get_default_client() else "another"
     return {
-        **{name: _plain(value) for name, value in vars(now).items()},
-        "attempt": attempt and {name: _plain(value) for name, value in vars(attempt).items()},
+        **{name: _plain(value) for name, value in now._asdict().items()},
+        "attempt": attempt and {name: _plain(value) for name, value in attempt._asdict().items()},
         "client": client,
         "in_use": one.in_use.id if one.in_use else None,
         "checking": one.checking,

@@ -455,7 +455,7 @@ def test_a_mistake_of_ours_in_the_background_fails_as_an_attempt_and_names_its_k
 
 def test_a_cell_that_has_failed_is_offered_to_be_run_again_until_it_is_not(a_place):
     told = a_place.run("session.note_stopped_cell(StoppedCell('a-cell', 3)); print(session.stopped_cell)")
-    assert told.printed == "StoppedCell(id='a-cell', count=3)\n"
+    assert told.printed == "StoppedCell(id='a-cell', execution_count=3)\n"
     assert told.heard == [["signed_out", "", False]]
     assert a_place.run("session.note_stopped_cell(None); print(session.stopped_cell)").printed == "None\n"
 

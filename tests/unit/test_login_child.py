@@ -192,8 +192,8 @@ def test_when_the_session_is_told_the_childs_folder_is_gone_and_soon_the_child_a
     left: queue.Queue[Any] = queue.Queue()
     login, heard = a_login("keep('{\"refresh_token\": \"a-token\"}'); say('done')", begins=False)
     child = login._process
-    object.__setattr__(heard.events, "finished", lambda *_: left.put((list(a_store.iterdir()), login.alive)))
-    login.begin(heard.events, environment="standard", target=None)
+    events = heard.events._replace(finished=lambda *_: left.put((list(a_store.iterdir()), login.alive)))
+    login.begin(events, environment="standard", target=None)
     assert left.get(timeout=LIMIT_SECONDS) == ([], False)
     assert eventually(lambda: _login_threads() == [], LIMIT_SECONDS)
     assert child.returncode == 0

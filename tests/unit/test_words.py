@@ -32,7 +32,7 @@ NOT_OURS_TO_SAY = {
         r"http2 header with status: (\d{3})",
     },
     "headers of HTTP": {"Authorization", "Bearer {}", "Connection", "text/plain; charset=utf-8"},
-    "forms of pasted text": {"Bearer", r"(?:my|your)[_\- ](?:lc[_\- ])?api[_\- ]key"},
+    "forms of pasted text": {"Bearer", r"(?i)(?:my|your)[_\- ](?:lc[_\- ])?api[_\- ]key"},
     "what is typed": {"logout everywhere", "rescue off", "rescue on", "  %luminary {}", "await session"},
     "names with their versions, a time for support": {
         "luminarycloud {}",
