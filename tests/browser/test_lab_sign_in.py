@@ -15,9 +15,9 @@ LIST_POOL = (
     "    names = pool.submit(lambda: sorted(p.name for p in lc.iterate_projects())).result()\nnames"
 )
 # However slow the page is, so that the order alone counts.
-PATIENT = "from luminary_auth_widget import notebook\nnotebook._DRAWING_SECONDS = 60\n"
+PATIENT = "from luminary_auth_widget import notebook\nnotebook._DRAWING_SECONDS = 60"
 DRAWN_FIRST = (
-    "from luminary_auth_widget import sdk\nload, drawn = sdk.load, []\n"
+    "from luminary_auth_widget import notebook, sdk\nload, drawn = sdk.load, []\n"
     "def watched():\n    drawn.extend(w.greeted.is_set() for w in notebook._widgets.values())\n    return load()\n"
     f"sdk.load = watched\n{LOGIN}\nprint(drawn[0])"
 )
@@ -32,8 +32,12 @@ def _paste_key(lab_page: LabPage, secret: str) -> Locator:
 
 
 def test_with_nothing_to_sign_in_with_the_page_draws_before_the_sdk_is_imported(a_lab, a_lab_page):
-    a_lab.notebook("draws.ipynb", PATIENT + DRAWN_FIRST)
-    assert a_lab_page.open("draws.ipynb").run(0).endswith("True")
+    a_lab.notebook("draws.ipynb", PATIENT, DRAWN_FIRST)
+    a_lab_page.open("draws.ipynb")
+    # Elsewhere the page cannot say that it has drawn while a cell runs, and the SDK does not wait for it.
+    if can_say := a_lab_page.has_subshells():
+        a_lab_page.run(0)
+    assert a_lab_page.run(1).endswith(str(can_say))
 
 
 def test_after_a_pasted_key_the_next_cells_list_the_accounts_projects(a_lab, a_lab_page, a_key):
