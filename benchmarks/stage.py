@@ -98,7 +98,7 @@ def a_notebook(lab: Lab, browser: Browser, *cells: str, heard: bool = False) -> 
         tab.set_default_timeout(LIMIT)
         frames = listen(tab) if heard else []
         page = LabPage(tab, lab).open(name)
-        tab.wait_for_timeout(SETTLING)
+        tab.wait_for_timeout(SETTLING)  # what is measured: a page at rest, of which there is no other sign
         yield page, frames
     lab.forget()
 

@@ -154,7 +154,7 @@ const webLink = ({ h }, address, label, name = "") => h("a", {
 const PAGE = document.documentElement.lang.match(/^[a-z]{2,3}(?![a-z])/)?.[0];
 const TAGS = [...navigator.languages.filter((tag) => /^\w\w[\w-]*$/.test(tag) && tag.startsWith(PAGE ?? "")), PAGE ?? "en"];
 
-/** A first formatter takes as long as a drawing. @param {number} left milliseconds */
+/** Late: a first formatter takes as long as a drawing. @param {number} left milliseconds */
 function spanText(left) {
   if (left < HOUR)
     return new Date(left).toLocaleTimeString(TAGS, { minute: "numeric", second: "numeric", timeZone: "UTC" });
@@ -552,7 +552,7 @@ function keyLasts({ h }) {
   const date = h("input", { "aria-label": TEXT.lastsUntil, hidden: true });
   const options = Object.entries(TEXT.lifetimes).map(([value, text]) => h("option", { value }, text));
   const ask = (value = "") => {
-    date.type = value; // a period is none
+    date.type = value; // a period is no type
     date.hidden = !(date.required = value === "date");
   };
   const choice = h("select", { "aria-label": TEXT.lasts, onchange: ({ target }) => ask(target.value) }, ...options);
