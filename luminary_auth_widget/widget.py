@@ -21,6 +21,8 @@ from .plain import Plain
 from .session import AuthSession, current_session
 
 _STATIC = Path(__file__).parent / "static"
+# Seconds of silence after which a page is told what there is to show without having asked.
+_SILENCES = (1, 2, 4, 8)
 # https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/schema/messages.md
 _VIEW, _VIEW_VERSION = "application/vnd.jupyter.widget-view+json", {"version_major": 2, "version_minor": 0}
 
@@ -67,6 +69,7 @@ class AuthWidget(anywidget.AnyWidget):
         _spare_figures(self)
         self.on_msg(self._receive)
         self._unsubscribe = self._session.on_change(lambda _status: self._request.copy().run(self._publish))
+        threading.Thread(target=self._request.copy().run, args=(self._tell_until_greeted,), daemon=True).start()
 
     def close(self) -> None:
         """Stop following the session, and take the views off the page."""
@@ -78,9 +81,23 @@ class AuthWidget(anywidget.AnyWidget):
             with self.hold_sync():
                 for name, value in presentation.traits(self._session).items():
                     setattr(self, name, value)
-            if self.greeted.is_set():
-                self.send(_sendable(presentation.message(self._session)))
+            self._tell()
             _listen_on_every_shell(self)
+
+    def _tell(self) -> None:
+        self.send(_sendable(presentation.message(self._session)))
+
+    def _tell_until_greeted(self) -> None:
+        """Tell a page what there is to show though its hello does not come: it may wait for the running cell.
+
+        ipykernel 6 hears nothing while a cell runs. With 7 JupyterLab speaks by a subshell, for which it asks as it
+        draws: on a kernel that is far away the hello is said before there is one.
+        """
+        for seconds in _SILENCES:
+            if self.greeted.wait(seconds) or self.comm is None:
+                return
+            with self._publishing:
+                self._tell()
 
     def _receive(self, _widget: object, content: object, buffers: list[memoryview]) -> None:
         """Hand an intent to the session; never block the shell, never raise: a traceback would print what it holds."""
@@ -90,7 +107,7 @@ class AuthWidget(anywidget.AnyWidget):
         if content.get("kind") == "hello":
             # What is said last is what holds: no older word may follow a newer one from another thread.
             with self._publishing:
-                self.send(_sendable(presentation.message(self._session)))
+                self._tell()
                 self.greeted.set()
             _listen_on_every_shell(self)
             return

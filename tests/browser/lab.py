@@ -275,6 +275,15 @@ class LabPage:
             )
         )
 
+    def open_subshell(self) -> None:
+        """Return when the page has the subshell for which a first widget makes it ask."""
+        self.page.evaluate(
+            """async () => {
+                const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+                await kernel.requestListSubshell({}).done; // answered after what was asked before
+            }"""
+        )
+
     def settle(self) -> None:
         """Return when the kernel has answered everything that was sent before."""
         self.page.evaluate(

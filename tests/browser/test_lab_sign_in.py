@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, expect
+import re
+
+from playwright.sync_api import Locator, WebSocketRoute, expect
 
 from luminary_auth_widget.sandbox.demo import ADA, PROJECTS
 
@@ -14,8 +16,11 @@ LIST_POOL = (
     "with ThreadPoolExecutor(1) as pool:\n"
     "    names = pool.submit(lambda: sorted(p.name for p in lc.iterate_projects())).result()\nnames"
 )
-# However slow the page is, so that the order alone counts.
-PATIENT = "from luminary_auth_widget import notebook\nnotebook._DRAWING_SECONDS = 60"
+# However slow the page is, so that the order alone counts; and a widget.
+PATIENT = (
+    "from luminary_auth_widget import notebook\nnotebook._DRAWING_SECONDS = 60\n"
+    "import ipywidgets\nwidget = ipywidgets.Layout()"
+)
 DRAWN_FIRST = (
     "from luminary_auth_widget import notebook, sdk\nload, drawn = sdk.load, []\n"
     "def watched():\n    drawn.extend(w.greeted.is_set() for w in notebook._widgets.values())\n    return load()\n"
@@ -37,7 +42,30 @@ def test_with_nothing_to_sign_in_with_the_page_draws_before_the_sdk_is_imported(
     # Elsewhere the page cannot say that it has drawn while a cell runs, and the SDK does not wait for it.
     if can_say := a_lab_page.has_subshells():
         a_lab_page.run(0)
+        a_lab_page.open_subshell()
     assert a_lab_page.run(1).endswith(str(can_say))
+
+
+def test_a_cell_that_signs_in_and_goes_on_shows_who_is_signed_in_also_where_the_page_cannot_ask(
+    a_lab, a_lab_page, a_key
+):
+    a_lab.notebook("goes-on.ipynb", f"import os\nos.environ['LC_API_KEY'] = '{a_key.secret}'\n{LOGIN}\n{RUNNING}")
+    # As far from the kernel, where the page draws before it has a subshell.
+    a_lab_page.page.route_web_socket(re.compile("/channels"), _without_subshells)
+    a_lab_page.open("goes-on.ipynb").run_cell(0)
+    expect(a_lab_page.card).to_contain_text("Signed in with an API key", timeout=LIMIT)
+    (a_lab.notebooks / "enough").touch()
+    assert a_lab_page.output_of(0).endswith("done")
+
+
+def _without_subshells(connection: WebSocketRoute) -> None:
+    server = connection.connect_to_server()
+
+    def pass_on(message: str | bytes) -> None:
+        if b"create_subshell_request" not in (message if isinstance(message, bytes) else message.encode()):
+            server.send(message)
+
+    connection.on_message(pass_on)
 
 
 def test_after_a_pasted_key_the_next_cells_list_the_accounts_projects(a_lab, a_lab_page, a_key):
