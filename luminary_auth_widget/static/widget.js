@@ -228,8 +228,8 @@ function healthOf(model) {
     const { kernel } = /** @type {{kernel?: {status?: string}|null}} */ (manager), status = kernel?.status ?? "";
     if (!kernel) return kernel === null ? "saved" : "unknown";
     if (status === "unknown") return "away";
-    if (["dead", "terminating"].includes(status)) return "gone";
-    return ["busy", "restarting", "autorestarting"].includes(status) ? "busy" : "live";
+    if (/dead|terminating/.test(status)) return "gone";
+    return /busy|restarting/.test(status) ? "busy" : "live";
   } catch {
     return "gone"; // a closed notebook's getter throws
   }
@@ -498,8 +498,7 @@ const keyPart = (drawing) => {
     const intent = { kind: "use_key", remember: remember.checked && !!line.status?.remember, lasts: lasts.value() };
     line.sendSecret(intent, field, take());
   };
-  const typed = () => (empty.hidden = true);
-  const form = h("form", { onsubmit: use, onreset: lasts.reset, oninput: typed },
+  const form = h("form", { onsubmit: use, onreset: lasts.reset, oninput: () => void (empty.hidden = true) },
     h("div", { class: "law-line" },
       h("label", {}, TEXT.key, field), show, h("button", { class: primary("key") }, TEXT.useKey)),
     empty,
@@ -509,8 +508,8 @@ const keyPart = (drawing) => {
       ...lasts.els, webLink(drawing, (status, now) => (isDue(status, now) ? null : status.key_page), TEXT.getKey)),
     h("small", {}, TEXT.lastsHint));
   const spare = (/** @type {Status} */ status) => inUse(status) || status.state === "checking";
-  const fold = h("summary", { show: spare }, TEXT.otherKey);
-  const part = h("details", { class: "law-part", show: offered("key") }, fold, form);
+  const part = h("details", { class: "law-part", show: offered("key") },
+    h("summary", { show: spare }, TEXT.otherKey), form);
   follow((status, now) => spare(status) && !isDue(status, now), (folds) => {
     if (folds && !field.value) form.reset();
     part.open = !folds || field.value !== "";
@@ -667,7 +666,7 @@ function copyButton({ button, follow }, label, node, props) {
   const copy = button(label, async () => {
     node.hidden = false;
     copy.textContent = await copyText(node);
-  }, props);
+  }, { "aria-live": "polite", ...props });
   follow(() => node.textContent, () => (copy.textContent = label));
   return copy;
 }

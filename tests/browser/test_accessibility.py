@@ -217,7 +217,9 @@ def test_diagnostics_are_what_the_kernel_knows_with_the_page_and_the_browser(ope
     widget.render(DETAILS)
     widget.page.get_by_text("Details", exact=True).click()
     widget.page.get_by_role("button", name="Copy diagnostics").click()
-    expect(widget.page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = widget.page.get_by_role("button", name="Copied")
+    expect(copied).to_be_visible()
+    expect(copied).to_have_attribute("aria-live", "polite")
     agent = widget.page.evaluate("navigator.userAgent")
     assert widget.page.evaluate("navigator.clipboard.readText()") == f"{DIAGNOSTICS}\nJupyterLab 4.6.6\n{agent}"
 
