@@ -510,9 +510,9 @@ const keyPart = (drawing) => {
   const spare = (/** @type {Status} */ status) => inUse(status) || status.state === "checking";
   const part = h("details", { class: "law-part", show: offered("key") },
     h("summary", { show: spare }, TEXT.otherKey), form);
-  follow((status, now) => spare(status) && !isDue(status, now), (folds) => {
-    if (folds && !field.value) form.reset();
-    part.open = !folds || field.value !== "";
+  follow((status, now) => (isDue(status, now) ? status.expires_at : spare(status)), (end) => {
+    if (end && !field.value) form.reset();
+    part.open = end !== true || field.value !== "";
   });
   return part;
 };

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import CUT_OFF, DAY, HOUR, MINUTE, NOW_MS, SAID, SECOND, SMALL, signed_in, status, violations
+from .conftest import CUT_OFF, DAY, HOUR, MINUTE, NOW_MS, SAID, SECOND, SMALL, attempt, signed_in, status, violations
 from .states import DIAGNOSTICS, ENVIRONMENTS, FACTS, KEY, SOURCES, STATES
 
 UNFOLD = """() => {
@@ -170,6 +170,19 @@ def test_a_key_whose_noted_end_comes_near_offers_a_new_one_and_opens_its_field(a
     expect(a_widget.key).to_be_hidden()
     a_widget.hear(signed_in(**{**KEY, "expires_at": None, "expiry": "unknown"}))
     expect(new_key).to_be_hidden()
+
+
+def test_the_end_of_a_key_in_use_does_not_stand_in_the_form_for_the_next(a_widget):
+    a_widget.render(signed_in(**KEY, expires_at=NOW_MS + 3 * DAY))
+    lasts, until = (a_widget.page.get_by_label(label, exact=True) for label in ("Key lasts", "Key lasts until"))
+    lasts.select_option(label="until a date…")
+    until.fill("2026-12-05")
+    # Refused: what was chosen stays, for the key that was meant.
+    a_widget.hear(signed_in(**KEY, expires_at=NOW_MS + 3 * DAY, attempt=attempt("failed")))
+    expect(until).to_have_value("2026-12-05")
+    a_widget.hear(signed_in(**KEY, expires_at=NOW_MS + 4 * DAY))
+    expect(lasts).to_have_value("")
+    expect(until).to_be_hidden()
 
 
 def test_a_browser_session_and_a_key_of_unknown_end_bring_no_such_reminder(a_widget):
