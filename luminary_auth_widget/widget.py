@@ -82,10 +82,10 @@ class AuthWidget(anywidget.AnyWidget):
                 for name, value in presentation.traits(self._session).items():
                     setattr(self, name, value)
             self._tell()
-            _listen_on_every_shell(self)
 
     def _tell(self) -> None:
         self.send(_sendable(presentation.message(self._session)))
+        _listen_on_every_shell(self)
 
     def _tell_until_greeted(self) -> None:
         """Tell a page what there is to show though its hello does not come: it may wait for the running cell.
@@ -109,7 +109,6 @@ class AuthWidget(anywidget.AnyWidget):
             with self._publishing:
                 self._tell()
                 self.greeted.set()
-            _listen_on_every_shell(self)
             return
         intent = self._intent(content, buffers)
         if intent is not None:
