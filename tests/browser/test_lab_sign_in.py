@@ -18,7 +18,7 @@ LIST_POOL = (
 )
 # However slow the page is, so that the order alone counts; and a widget.
 PATIENT = (
-    "from luminary_auth_widget import notebook\nnotebook._DRAWING_SECONDS = 60\n"
+    "from luminary_auth_widget import notebook\nnotebook._DRAWING_SECONDS = 30\n"
     "import ipywidgets\nwidget = ipywidgets.Layout()"
 )
 DRAWN_FIRST = (
