@@ -91,22 +91,33 @@ def show(thing: object) -> None:
 
 
 class Page:
-    """How the messages of the page arrive: learnt from those that came.
+    """How the messages of the page arrive: learnt from those that came."""
 
-    Attributes
-    ----------
-    interrupts_cells : bool or None
-        Whether one was handled on a subshell, and so can be while a cell runs; None until one has come.
-    """
+    _came_on_subshell: bool | None = None
 
-    interrupts_cells: bool | None = None
+    @property
+    def interrupts_cells(self) -> bool | None:
+        """Whether its messages are handled while a cell runs; None until one has come.
+
+        From far away the first is sent before the page has the subshell for which it has asked.
+        """
+        if self._came_on_subshell is None:
+            return None
+        return self._came_on_subshell or _has_subshells()
 
     def has_spoken(self) -> None:
         """Learn from the message that is being handled: ipykernel's main shell is on the main thread."""
-        self.interrupts_cells = self.interrupts_cells or threading.current_thread() is not threading.main_thread()
+        self._came_on_subshell = self._came_on_subshell or threading.current_thread() is not threading.main_thread()
 
 
 page = Page()
+
+
+def _has_subshells() -> bool:
+    """Whether somebody has asked this kernel for one: JupyterLab does since 4.4, for widgets, on ipykernel 7."""
+    here = shell()
+    channel = getattr(here.kernel, "shell_channel_thread", None) if here else None
+    return channel is not None and bool(channel.manager.list_subshell())
 
 
 def _request() -> dict[str, Any]:

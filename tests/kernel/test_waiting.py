@@ -62,6 +62,16 @@ def test_where_a_click_does_not_reach_a_cell_that_awaits_it_says_so_at_once_and_
     assert ran.error.startswith("NotSignedIn")
 
 
+def test_a_page_that_spoke_before_it_had_its_subshell_is_waited_for_all_the_same(a_kernel, a_key, adas_projects):
+    (model,) = a_kernel.run(SHOW).models
+    a_kernel.click(model, "hello")
+    a_kernel.has_handled_the_click()
+    subshell = a_kernel.create_subshell() if a_kernel.has_subshells else None
+    request = _begin(a_kernel, WAIT)
+    _click_key(a_kernel, model, a_key, subshell)
+    assert a_kernel.end_of(request).text == adas_projects
+
+
 def test_on_a_page_without_subshells_the_kernel_says_at_once_what_gets_the_click(
     a_kernel, a_key, adas_projects, ipykernel
 ):
