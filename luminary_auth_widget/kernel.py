@@ -97,13 +97,11 @@ class Page:
 
     @property
     def interrupts_cells(self) -> bool | None:
-        """Whether its messages are handled while a cell runs; None until one has come.
+        """Whether its messages are handled while a cell runs; None until one has come, or it has asked for a subshell.
 
-        From far away the first is sent before the page has the subshell for which it has asked.
+        From far away the first message is sent before the page has that subshell.
         """
-        if self._came_on_subshell is None:
-            return None
-        return self._came_on_subshell or _has_subshells()
+        return True if _has_subshells() else self._came_on_subshell
 
     def has_spoken(self) -> None:
         """Learn from the message that is being handled: ipykernel's main shell is on the main thread."""

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from . import kernel, words
-from .errors import AuthError, NotSignedIn
+from .errors import AuthError, NotSignedIn, NotVerified
 from .status import AuthStatus, SignInState
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _LOOK_EVERY = timedelta(milliseconds=50)
 # A page draws the widget and says so within a second or two.
 _PAGE_SPEAKS_WITHIN = timedelta(seconds=6)
 _RUNS_ON_BELOW_AWAIT = (7, 4)
+# A server that could not be asked is asked again: nobody has to click for that.
+_ASK_EVERY = timedelta(seconds=15)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -99,7 +101,7 @@ def _prepare(session: AuthSession, limit: timedelta, *, blocking: bool) -> _Pati
         if refusal not in {"", words.WAIT_BETWEEN_CELLS} and not under_way:
             raise NotSignedIn(words.WAIT_UNHEARD, next_step=refusal)
     # What is to be said if the page turns out to be one whose clicks do not come through.
-    return _Patience(limit, _refusal(blocking, interrupts=False))
+    return _Patience(session, limit, _refusal(blocking, interrupts=False))
 
 
 def _refusal(blocking: bool, interrupts: bool | None = None) -> str:
@@ -119,21 +121,29 @@ def _refusal(blocking: bool, interrupts: bool | None = None) -> str:
 
 
 class _Patience:
-    """The limit of a wait, and a hint on the way to it."""
+    """The limit of a wait, and what is done on the way to it."""
 
-    def __init__(self, limit: timedelta, hint: str) -> None:
-        self._limit, self._hint, self._began = limit, hint, time.monotonic()
+    def __init__(self, session: AuthSession, limit: timedelta, hint: str) -> None:
+        self._session, self._limit, self._hint, self._began = session, limit, hint, time.monotonic()
+        self._asks_at = timedelta(0)
 
     def check(self) -> None:
         """Raise when the time is up; say what to do if the page is not heard while this cell runs."""
         passed = timedelta(seconds=time.monotonic() - self._began)
+        status = self._session.status
+        unverified = status.state is SignInState.UNVERIFIED
         if passed >= self._limit:
+            if unverified:
+                raise NotVerified(status.message, next_step=status.next_step)
             raise NotSignedIn(
                 words.WAIT_OVER.format(minutes=self._limit.total_seconds() / 60), next_step=words.WAIT_OVER_NEXT
             )
         if self._hint and passed >= _PAGE_SPEAKS_WITHIN and not kernel.page.interrupts_cells:
             print(self._hint)
             self._hint = ""
+        if unverified and passed >= self._asks_at and not self._session.checking:
+            self._asks_at = passed + _ASK_EVERY
+            self._session.in_background(self._session.check)
 
 
 def _signed_in(session: AuthSession) -> Client | None:

@@ -145,3 +145,30 @@ def test_signed_in_already_both_ways_return_at_once(a_kernel, a_folder, a_key, a
     (a_folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
     assert a_kernel.run(f"{SHOW}\nsession.require()\nsession.wait()\n{LIST}").text == adas_projects
     assert a_kernel.run(AWAIT).text == adas_projects
+
+
+def test_a_server_that_answers_again_ends_the_wait_without_a_click(a_kernel, a_folder, a_sandbox, a_key, adas_projects):
+    (a_folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    a_sandbox.fault("error")
+    (model,) = a_kernel.run(SHOW).models
+    a_kernel.wait_for(model, state="unverified")
+    a_kernel.run("from luminary_auth_widget import waiting\nfrom datetime import timedelta")
+    a_kernel.run("waiting._ASK_EVERY = timedelta(seconds=0.1)")
+    ran = a_kernel.run("session.wait(timedelta(seconds=0.2))")
+    assert ran.error.startswith("NotVerified")
+    request = _begin(a_kernel, WAIT)
+    a_kernel.has_shown_the_widget(request)
+    a_sandbox.clear_faults()
+    assert a_kernel.end_of(request).text == adas_projects
+
+
+def test_a_cell_that_waits_before_the_page_was_heard_gives_no_wrong_advice(a_kernel, a_key, adas_projects):
+    if not a_kernel.has_subshells:
+        return
+    (model,) = a_kernel.run(SHOW).models
+    subshell = a_kernel.create_subshell()
+    hasty = "from luminary_auth_widget import waiting; waiting._PAGE_SPEAKS_WITHIN = waiting.timedelta(0)"
+    request = _begin(a_kernel, f"{hasty}\n{WAIT}")
+    a_kernel.has_shown_the_widget(request)
+    _click_key(a_kernel, model, a_key, subshell)
+    assert a_kernel.end_of(request).text == adas_projects
