@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from . import kernel, sdk, words
+from .errors import AuthError
 from .failures import wants_sign_in
 from .session import AuthSession
-from .status import StoppedCell
+from .status import SignInState, StoppedCell
 
 _logger = logging.getLogger(__name__)
 
@@ -41,7 +42,12 @@ class CellWatch:
         error = result and (result.error_in_exec or result.error_before_exec)
         if not self.rescues or not error or not wants_sign_in(error):
             return
+        said = isinstance(error, AuthError)
+        if said and self._session.status.state is SignInState.SIGNED_IN:
+            return  # a sign-in that ends too soon for the work, or another key, refused
         if not kernel.attended():
+            if said:
+                return
             nobody = sdk.nobody()
             print(f"{nobody.message} {nobody.next_step}")
             return

@@ -87,6 +87,19 @@ def test_other_failures_pass_untouched(a_kernel, a_folder, a_key, cell):
     assert (ran.models, ran.text) == ([], "")
 
 
+TOO_SOON = "from datetime import timedelta; session.require(at_least=timedelta(days=400))"
+
+
+@pytest.mark.parametrize("attended", [True, False])
+def test_signed_in_an_error_that_says_itself_what_to_do_is_followed_by_nothing(a_kernel, a_key, attended):
+    a_kernel.run(SHOW)
+    a_kernel.run("from datetime import date, timedelta; tomorrow = date.today() + timedelta(days=1)")
+    a_kernel.run(f"session.use_key({a_key.secret!r}, expires_on=tomorrow)")
+    ran = a_kernel.run(TOO_SOON, allow_stdin=attended)
+    assert ran.error.startswith("ExpiresTooSoon")
+    assert (ran.models, ran.text) == ([], "")
+
+
 @pytest.mark.parametrize("off", ["%luminary rescue off", "%unload_ext luminary_auth_widget"])
 def test_it_can_be_switched_off(a_kernel, off):
     a_kernel.run(f"{LOAD}\n{SHOW}")
