@@ -40,7 +40,7 @@ class AuthWidget(anywidget.AnyWidget):
     Attributes
     ----------
     greeted : threading.Event
-        Set once a page has drawn it, and was told all there is to show.
+        Set once a page has drawn it, and was heard.
     """
 
     _esm = _STATIC / "widget.js"
@@ -81,10 +81,14 @@ class AuthWidget(anywidget.AnyWidget):
             with self.hold_sync():
                 for name, value in presentation.traits(self._session).items():
                     setattr(self, name, value)
+            # At once: what there is to tell takes a look at files.
+            _listen_on_every_shell(self)
             self._tell()
 
     def _tell(self) -> None:
-        self.send(_sendable(presentation.message(self._session)))
+        # What comes before anything was asked is no answer to what a page waits for.
+        unasked = not self.greeted.is_set()
+        self.send(_sendable({**presentation.message(self._session), "unasked": unasked}))
         _listen_on_every_shell(self)
 
     def _tell_until_greeted(self) -> None:
@@ -104,11 +108,12 @@ class AuthWidget(anywidget.AnyWidget):
         if not isinstance(content, dict):
             return
         kernel.page.has_spoken()
+        self.greeted.set()
         if content.get("kind") == "hello":
             # What is said last is what holds: no older word may follow a newer one from another thread.
             with self._publishing:
                 self._tell()
-                self.greeted.set()
+            self._session.check_at_the_end()
             return
         intent = self._intent(content, buffers)
         if intent is not None:

@@ -5,6 +5,8 @@ export type Phase = "starting" | "waiting_for_browser" | "finishing" | "checking
 
 /** What the kernel says. Times are epoch milliseconds by its own clock. */
 export interface Status {
+  /** No answer: the kernel has not heard the page yet. */
+  unasked?: boolean;
   now: number;
   endpoint: string;
   state: State;

@@ -16,7 +16,7 @@ const TEXT = {
   waiting: "Waiting for the kernel…", busy: "The kernel is busy; this happens when the running cell ends.",
   lost: /** @type {Record<string, string>} */ ({
     gone: "This kernel is gone. Run the cell again to sign in.", saved: "Saved view: run this cell to sign in.",
-    away: "This page has lost the kernel. Reload it if that lasts.",
+    away: "This page has lost the kernel. Reload it if that outlasts the running cell.",
   }),
   phases: {
     starting: "Starting…", waiting_for_browser: "Finish signing in in your browser",
@@ -225,11 +225,10 @@ function healthOf(model) {
   const manager = managerOf(model);
   if (!manager) return "live";
   try {
-    const { kernel } = /** @type {{kernel?: {status?: string}|null}} */ (manager), status = kernel?.status ?? "";
+    const { kernel } = /** @type {any} */ (manager), status = kernel?.status ?? "";
     if (!kernel) return kernel === null ? "saved" : "unknown";
     if (status === "unknown") return "away";
-    if (/dead|terminating/.test(status)) return "gone";
-    return /busy|restarting/.test(status) ? "busy" : "live";
+    return /dead|terminating/.test(status) ? "gone" : /busy|restarting/.test(status) ? "busy" : "live";
   } catch {
     return "gone"; // a closed notebook's getter throws
   }
@@ -295,7 +294,8 @@ function createLine(model, changed) {
       if (message?.kind !== "status") return;
       line.status = { ...BLANK, ...message };
       line.offset = message.now - Date.now();
-      line.lost = line.asked.kind = "";
+      line.lost = "";
+      if (!message.unasked || line.asked.kind === "hello") line.asked.kind = "";
       line.heard = Date.now();
       greeted.delete(model);
       changed();
@@ -613,13 +613,13 @@ const detailsPart = (drawing) => {
 
 /** @param {Drawing<Status>} drawing */
 function browserButton({ h, tell, line }) {
-  const warm = () => line.send({ kind: "warm" }), offer = offered("browser");
+  const offer = offered("browser");
   const start = tell("", { kind: "sign_in_with_browser" }, {
     show: offer, class: primary("browser"),
     textContent: ({ state }) =>
       state === "signed_out" ? TEXT.browser : state === "rejected" ? TEXT.browserInstead : TEXT.browserAgain,
   });
-  start.onpointerenter = start.onfocus = warm;
+  start.onpointerenter = start.onfocus = () => line.send({ kind: "warm" });
   return [start, h("small", { show: (status) => status.state === "signed_out" && offer(status) }, TEXT.browserHint)];
 }
 
@@ -630,7 +630,6 @@ const waitingForBrowser = (drawing) => {
     class: "law-well", role: "group", "aria-label": TEXT.link, tabindex: 0,
     note: ({ link }) => webAddress(link) ?? link ?? "",
   });
-  const copy = copyButton(drawing, TEXT.copyLink, well);
   const another = h("input", {
     type: "checkbox", onchange: ({ target }) => line.send({ kind: "use_another_account", on: target.checked }),
   });
@@ -639,8 +638,9 @@ const waitingForBrowser = (drawing) => {
     h("small", { note: ({ ends_at }, now) => (ends_at ? fill(TEXT.left, spanText(Math.max(0, ends_at - now))) : "") }),
     well,
     h("div", { class: "law-row" },
-      webLink(drawing, ({ link }) => link, TEXT.openLink, "law-button law-primary"), copy,
-      tell(TEXT.cancel, { kind: "cancel" }), h("label", {}, another, TEXT.otherAccount)),
+      webLink(drawing, ({ link }) => link, TEXT.openLink, "law-button law-primary"),
+      copyButton(drawing, TEXT.copyLink, well), tell(TEXT.cancel, { kind: "cancel" }),
+      h("label", {}, another, TEXT.otherAccount)),
     h("p", { class: "law-bad", role: "alert", note: remarkOf }),
     pasteBack(drawing));
 };
@@ -753,10 +753,10 @@ function beatOf({ status, asked, now }) {
   return !status || attempt || rescue || asked.kind || Math.abs(left) < HOUR ? now : Math.ceil(left / MINUTE);
 }
 
-/** Commands of notebooks: plain keys, Enter, Ctrl+A; Ctrl+S saves. @param {any} event */
+/** Commands of notebooks: plain keys, Enter, Ctrl+A, Z; Ctrl+S saves. @param {any} event */
 function keepKeys(event) {
   const modified = event.ctrlKey || event.metaKey || event.altKey;
-  if (modified && /^[^a]$/.test(event.key)) return;
+  if (modified && /^[^ayz]$/i.test(event.key)) return;
   if (modified && event.key === "Enter") event.preventDefault();
   event.stopPropagation();
 }

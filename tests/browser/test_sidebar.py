@@ -46,6 +46,20 @@ ASK = """async ([status, name, replies, connectionStatus = "connected"]) => {
   return [kernels.of(notebook).kind, asked];
 }"""
 
+# A kernel's processes say something in turn; the first shows the widget.
+HEAR = """async (sessions) => {
+  const { Kernels, PROTOCOL } = await import("/kernels.js"), kernels = new Kernels(() => {});
+  const kernel = { id: "k", status: "idle", connectionStatus: "connected" };
+  const state = { _anywidget_id: "luminary_auth_widget.widget.AuthWidget", protocol: PROTOCOL };
+  kernels.hear("k", {
+    header: { msg_type: "comm_open", session: sessions[0] }, content: { comm_id: "m", data: { state } },
+  });
+  return sessions.map((session) => {
+    kernels.hear("k", { header: { msg_type: "status", session }, content: {} });
+    return kernels.of({ sessionContext: { session: { kernel } } }).kind;
+  });
+}"""
+
 # A stand-in for a kernel that reads nothing until something else arrives, which happens in some starts of some kernels.
 ASK_A_STALLED_ONE = """() => {
   const answer = { status: "ok", user_expressions: { it: { status: "ok", data: { "text/plain": "'unused'" } } } };
@@ -426,6 +440,11 @@ def test_an_idle_kernel_that_has_not_read_a_question_is_asked_again(a_page):
 )
 def test_a_kernel_that_is_not_idle_is_not_asked(a_page, status, kind):
     assert a_page.evaluate(ASK, [status, "python", []]) == [kind, 0]
+
+
+def test_a_kernel_that_another_page_has_restarted_is_known_no_longer(a_page):
+    assert a_page.evaluate(HEAR, ["before", "before", "after", "after"]) == ["ready", "ready", "asking", "asking"]
+    assert a_page.evaluate(HEAR, ["before", "before"]) == ["ready", "ready"]
 
 
 def test_a_kernel_whose_connection_is_lost_is_not_asked(a_page):

@@ -26,6 +26,12 @@ LONG = "x" * 90 + " and-quite-a-long-file-name-without-any-space-in-it.env"
 # ---- What is drawn ----
 
 
+def test_beside_other_widgets_in_a_row_the_card_has_its_width(a_widget):
+    a_widget.page.add_style_tag(content="main { display: flex; }")
+    a_widget.render(signed_in())
+    assert a_widget.card.bounding_box()["width"] > 500
+
+
 @pytest.mark.parametrize("width", [560, 220])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_state_is_drawn_without_overflow_in_both_themes(a_widget, tmp_path, scheme, width):
@@ -510,10 +516,19 @@ def test_plain_keys_stay_in_the_card_and_saving_works(a_widget):
     a_widget.render(signed_in(offers=["check", "sign_out"]))
     a_widget.page.evaluate("window.keys = []; document.addEventListener('keydown', (event) => keys.push(event.key))")
     a_widget.page.get_by_role("button", name="Check").focus()
-    # With Control+A and Control+Backspace, JupyterLab would select the cells and merge them.
-    for key in ("b", "Shift+Enter", "Control+Enter", "Alt+Enter", "Control+a", "Control+Backspace", "Control+s"):
+    # With these Controls, JupyterLab would select the cells, merge them, and undo what was typed in one of them.
+    controls = [f"Control+{key}" for key in ("Enter", "a", "A", "Backspace", "z", "Shift+Z", "y", "s")]
+    for key in ("b", "Shift+Enter", "Alt+Enter", *controls):
         a_widget.page.keyboard.press(key)
     assert a_widget.page.evaluate("keys.filter((key) => !['Shift', 'Control', 'Alt'].includes(key))") == ["s"]
+
+
+def test_what_was_typed_can_be_taken_back(a_widget):
+    a_widget.render(status())
+    a_widget.key.focus()
+    a_widget.page.keyboard.insert_text("lc-wrong")
+    a_widget.key.press("Control+z")
+    expect(a_widget.key).to_have_value("")
 
 
 def test_all_of_a_field_can_be_selected(a_widget):
@@ -569,12 +584,22 @@ def test_a_click_that_the_kernel_has_not_answered_says_so(a_widget):
     assert a_widget.intents == [{"kind": "check"}]
 
 
+def test_what_the_kernel_says_before_it_has_heard_the_page_is_no_answer_to_a_click(a_widget):
+    a_widget.render(signed_in(unasked=True), manager={"kernel": {"status": "busy"}})
+    a_widget.page.get_by_role("button", name="Check").click()
+    a_widget.pass_time(SECOND)
+    a_widget.hear(signed_in(unasked=True))
+    expect(a_widget.card).to_contain_text("The kernel is busy; this happens when the running cell ends.")
+    a_widget.hear(signed_in())
+    expect(a_widget.card).not_to_contain_text("The kernel is busy")
+
+
 @pytest.mark.parametrize(
     ("kernel", "sentence"),
     [
         (None, "Saved view: run this cell to sign in."),
         ({"status": "dead"}, "This kernel is gone. Run the cell again to sign in."),
-        ({"status": "unknown"}, "This page has lost the kernel. Reload it if that lasts."),
+        ({"status": "unknown"}, "This page has lost the kernel. Reload it if that outlasts the running cell."),
         ({"status": "terminating"}, "This kernel is gone. Run the cell again to sign in."),
     ],
 )

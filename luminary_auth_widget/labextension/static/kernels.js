@@ -18,6 +18,8 @@ export class Kernels {
   /** The newest question to each kernel; an answer to an older one is void. @type {Map<string, number>} */
   asking = new Map();
   count = 0;
+  /** Of each kernel, the process that has spoken last. @type {Map<string, string>} */
+  processes = new Map();
   /** Kernels that may have begun to use the library since they were asked. @type {Set<string>} */
   stale = new Set();
   /** What kernels are to be told. @type {Place} */
@@ -90,9 +92,18 @@ export class Kernels {
   }
 
   /** Learn from what the kernel tells everybody; return whether something was learnt.
-   * @param {string|undefined} id @param {{header: {msg_type: string}, content: any}} message */
-  hear(id, { header: { msg_type: type }, content }) {
+   * @param {string|undefined} id @param {{header: {msg_type: string, session: string}, content: any}} message */
+  hear(id, { header: { msg_type: type, session }, content }) {
     if (id === undefined) return false;
+    // Restarted by another page, of which nothing else tells this one.
+    const restarted = (this.processes.get(id) ?? session) !== session;
+    if (restarted) this.forget(id);
+    this.processes.set(id, session);
+    return this.hearOf(id, type, content) || restarted;
+  }
+
+  /** @param {string} id @param {string} type @param {any} content */
+  hearOf(id, type, content) {
     const known = this.known.get(id), { comm_id: model, data } = content;
     // A kernel that has loaded the library by that cell is to know the setting before the next one fails.
     if (type === "execute_input" && !known && this.place !== "cell") this.stale.add(id);

@@ -74,7 +74,10 @@ export class Sidebar {
     if (number !== this.number) return view?.dispose();
     this.view = view;
     if (view) this.panel.addWidget(view);
-    else this.tell("lost");
+    else {
+      this.tell("lost");
+      this.shown = ""; // it may come yet
+    }
     await this.passFocus();
   }
 
