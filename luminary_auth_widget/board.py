@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import words
-from .errors import AttemptCancelled, AuthError, CredentialRefused, ServerUnreachable
+from .errors import AttemptCancelled, AuthError, CredentialRefused, CredentialUnusable, ServerUnreachable
 from .notices import Notice
 from .status import Attempt, AttemptPhase, AuthStatus, Method, StoppedCell
 
@@ -121,7 +121,7 @@ class Board:
             AttemptPhase.FAILED,
             message=words.KEY_REFUSED_BECAUSE.format(why=error.message) if refused else error.message,
             next_step=error.next_step,
-            can_retry=can_retry and isinstance(error, ServerUnreachable),
+            can_retry=can_retry and isinstance(error, ServerUnreachable | CredentialUnusable),
         )
 
     def end_attempt(self) -> None:

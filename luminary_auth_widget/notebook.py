@@ -65,23 +65,27 @@ def login(
     given, api_key = (Secret(api_key) if isinstance(api_key, str) else None), None
     session = current_session()
     watch_over(session)
-    if given is None and env_file is None and not sdk.is_loaded():
-        session.show_finding()
     visible = kernel.draws_widgets()
-    if show and visible:
-        kernel.show(session)
-        # Out of the kernel before the SDK's import, which holds the interpreter for long stretches.
-        sys.stdout.flush()
-        if given is None and env_file is None:
-            _let_page_draw(session)
-    if given is not None or env_file is not None:
-        session.begin(environment=environment, target=target)
-    if given is not None:
-        session.use_secret(given, label=label)
-    elif env_file is not None:
-        session.load_env(env_file)
-    else:
-        session.start(environment=environment, target=target)
+    try:
+        if given is None and env_file is None and not sdk.is_loaded():
+            session.show_finding()
+        if show and visible:
+            kernel.show(session)
+            # Out of the kernel before the SDK's import, which holds the interpreter for long stretches.
+            sys.stdout.flush()
+            if given is None and env_file is None:
+                _let_page_draw(session)
+        if given is not None or env_file is not None:
+            session.begin(environment=environment, target=target)
+        if given is not None:
+            session.use_secret(given, label=label)
+        elif env_file is not None:
+            session.load_env(env_file)
+        else:
+            session.start(environment=environment, target=target)
+    except KeyboardInterrupt:
+        session.note_interrupt()
+        raise
     if show and not visible:
         _tell(session)
     return session

@@ -29,10 +29,11 @@ class Remembering:
         self._move = move
         # What Undo needs, in memory only.
         self._done: env_file.Remembered | None = None
+        self._place: Path | None = None
 
     def begin_anew(self) -> None:
         """Take note that another credential is in use, or none: there is nothing to undo."""
-        self._done = None
+        self._done = self._place = None
 
     def remember(self, key: Secret, path: str | Path | None = None) -> None:
         """Write the key into the file named, the nearest `.env` or a new one.
@@ -49,6 +50,7 @@ class Remembering:
             self._board.note(Notice("remembered", words.KEY_NOT_REMEMBERED.format(why=error)))
             self._board.publish()
             raise
+        self._place = place
         if not done.was_there:  # else what Undo needs is from before
             self._done = done
         if done.replaced is not None:
@@ -66,7 +68,7 @@ class Remembering:
         ------
         EnvFileUnusable, StorageFailed
         """
-        done, place = self._done, self._place(path)
+        done, place = self._done, self._meant(path)
         before = done.replaced if done is not None and done.path == place else None
         if before is not None and env_file.bring_back(place, before, key):
             env_file.replace_in_environment(key, before.key)
@@ -74,7 +76,8 @@ class Remembering:
         elif env_file.forget(place, key):
             said = words.KEY_FORGOTTEN.format(path=friendly(place))
         else:
-            said = words.KEY_NOT_THERE.format(path=friendly(place))
+            self._board.note(Notice("remembered", words.KEY_NOT_THERE.format(path=friendly(place))))
+            return
         self._done = None
         self._move(sources.given(CleanedKey(key), words.SOURCE_PASTED))
         self._board.drop("git")
@@ -87,12 +90,12 @@ class Remembering:
         ------
         StorageFailed
         """
-        place = self._place(path)
+        place = self._meant(path)
         ignore = env_file.add_to_gitignore(place)
         self._board.note(Notice("git", words.KEPT_FROM_GIT.format(ignoring=friendly(ignore), file=place.name)))
 
-    def _place(self, path: str | Path | None) -> Path:
-        """Return the file that is meant: the one named, else the one that holds the key by our doing."""
+    def _meant(self, path: str | Path | None) -> Path:
+        """Return the file that is meant: the one named, else the one in which the key was to be remembered."""
         if path is not None:
             return absolute(Path(path))
-        return self._done.path if self._done else env_file.place_to_remember()
+        return self._place or env_file.place_to_remember()

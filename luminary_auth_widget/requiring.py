@@ -11,25 +11,28 @@ from typing import TYPE_CHECKING
 from . import sdk, words
 from .errors import AuthError, ExpiresTooSoon, NotSignedIn, NotVerified
 from .servers import CHECK_LIMIT
-from .status import AuthStatus, SignInState
+from .status import AuthStatus, Method, SignInState
 
 if TYPE_CHECKING:
     from luminarycloud import Client
 
     from .session import AuthSession
 
+# For a token, for the projects, for the name.
+_ASKED_OF_A_SESSION = 3
+
 
 def require(session: AuthSession, at_least: timedelta) -> Client:
     """See `AuthSession.require`."""
     if not isinstance(at_least, timedelta) or at_least < timedelta(0):
         raise AuthError(words.REQUIRE_NO_TIME_SPAN, next_step=words.REQUIRE_NO_TIME_SPAN_NEXT)
-    if session.in_use is None:
-        session.start()
-    _let_a_check_end(session)
+    session.start_unless_left()
+    limit = CHECK_LIMIT * (_ASKED_OF_A_SESSION if session.status.method is Method.BROWSER else 1)
+    _let_a_check_end(session, limit)
     status, client = session.status, session.client
     if _is_asking(session) or status.state is SignInState.UNVERIFIED:
         raise NotVerified(
-            status.message or words.REQUIRE_UNVERIFIED.format(seconds=CHECK_LIMIT.total_seconds()),
+            status.message or words.REQUIRE_UNVERIFIED.format(seconds=limit.total_seconds()),
             next_step=status.next_step or words.REQUIRE_UNVERIFIED_NEXT,
         )
     if client is None:
@@ -43,9 +46,9 @@ def _is_asking(session: AuthSession) -> bool:
     return session.checking or session.status.state is SignInState.CHECKING
 
 
-def _let_a_check_end(session: AuthSession) -> None:
+def _let_a_check_end(session: AuthSession, limit: timedelta) -> None:
     """Wait for the answer to a check under way, no longer than a check takes."""
-    changed, until = threading.Event(), time.monotonic() + CHECK_LIMIT.total_seconds()
+    changed, until = threading.Event(), time.monotonic() + limit.total_seconds()
     unsubscribe = session.on_change(lambda _status: changed.set())
     try:
         while _is_asking(session) and (left := until - time.monotonic()) > 0:

@@ -75,6 +75,8 @@ class AuthSession:
         # Counts what was in use: the answer about an earlier one comes too late.
         self._use = 0
         self._begun = False
+        # Signed out by somebody, here or elsewhere, and not in again.
+        self._left = False
         self._retry: Wish | None = None
         self._remembering = Remembering(self._board, self._move)
         self._others = OtherKernels(
@@ -155,10 +157,23 @@ class AuthSession:
                 self._say_why_not(AuthStatus(), *_why_not(found, self._environments.deployment))
                 return
         self.begin(environment=environment, target=target)
-        if self._in_use is not None and self._used_at == self._environments.deployment:
+        if self._in_use is None or self._used_at != self._environments.deployment or self._is_outdated(self._in_use):
+            self._use_what_is_there()
+        else:
             self.in_background(self.check)
-            return
-        self._use_what_is_there()
+
+    def start_unless_left(self) -> None:
+        """As `start`, unless something is in use that may do. Whoever has signed out stays so."""
+        credential = self._in_use
+        if self._is_outdated(credential) if credential else not self._left:
+            self.start()
+
+    def _is_outdated(self, credential: InUse) -> bool:
+        """Whether the server has refused what is in use, and the SDK would now use something else by itself."""
+        if self.status.state not in {SignInState.REJECTED, SignInState.EXPIRED}:
+            return False
+        found = sources.survey().automatic
+        return found is not None and found.secret not in {None, credential.secret}
 
     def start_with_the_sdk(self) -> None:
         """As `start`, as soon as something has imported the SDK, unless somebody signs in before."""
@@ -219,6 +234,12 @@ class AuthSession:
             self._board.status = AuthStatus(SignInState.CHECKING, **_facts_of(source))
             self._board.publish()
 
+    def note_interrupt(self) -> None:
+        """Say that nothing came into use of what was found: nobody asks about it any more."""
+        if self._in_use is None and self.status.state is SignInState.CHECKING:
+            self._keep_from_asking()
+            self._say_why_not(self._blank(), words.SIGN_IN_INTERRUPTED, words.IMPORT_INTERRUPTED_NEXT)
+
     def _use_what_is_there(self) -> None:
         use, found = self._use, sources.survey()
         source = found.automatic
@@ -274,7 +295,10 @@ class AuthSession:
         """Sign in with an API key that is a `Secret` already; as `use_key`."""
         with self._reporting():
             source = sources.given(clean_key(pasted), label)
-            wish = Wish(self._using(source), _place(remember), _moment(expires_on))
+            wish = Wish(self._using(source), _place(remember))
+        # A key is shown once: with a wrong end it can be tried again, without one.
+        with self._reporting(wish=wish):
+            wish = wish._replace(expires_at=_moment(expires_on))
         return self._sign_in(wish)
 
     def load_env(self, path: str | Path | None = None) -> AuthStatus:
@@ -434,6 +458,12 @@ class AuthSession:
             self._board.publish()
         return self.status
 
+    def check_at_the_end(self) -> None:
+        """Ask about a credential whose time is up, if nobody has since: what a page asked then may have been lost."""
+        ends, asked = self.status.expires_at, self.status.checked_at
+        if self._in_use and not self.checking and ends and ends <= _now() and (asked is None or asked < ends):
+            self.in_background(self.check)
+
     def sign_out(self, *, everywhere: bool = True) -> AuthStatus:
         """Stop using the credential in this kernel; the SDK's calls then fail at once instead of opening a browser.
 
@@ -466,6 +496,7 @@ class AuthSession:
                 self._install_signed_out_client()
                 self._board.clear_notices()
                 self._in_use = self._retry = None
+                self._left = True
                 self._remembering.begin_anew()
                 under_way = self._attempt_under_way
                 self._board.status = self._blank()._replace(attempt=under_way, message=told, next_step=restart)
@@ -508,6 +539,7 @@ class AuthSession:
                 return
             self._install_signed_out_client()
             self._in_use = None
+            self._left = True
             self._board.clear_notices()
             told = words.SIGNED_OUT_ELSEWHERE
             self._board.status = self._blank()._replace(attempt=self._attempt_under_way, message=told)
@@ -540,8 +572,8 @@ class AuthSession:
     def require(self, at_least: timedelta = timedelta(0)) -> Client:
         """Return the client if the server accepts it and it lasts; for runs that nobody watches.
 
-        Uses what is there if nothing is in use yet, and waits for a check under way (at most 5 s). An end that nobody
-        knows passes, with a warning where a time was asked for.
+        Uses what is there if nothing is in use yet, and waits for a check under way (at most 5 s a server). An end that
+        nobody knows passes, with a warning where a time was asked for.
 
         Parameters
         ----------
@@ -683,6 +715,8 @@ class AuthSession:
         attempt: Attempt | None = None,
     ) -> None:
         self._in_use, self._used_at, self._retry = credential, self._environments.deployment, None
+        self._others.start()
+        self._left = False
         self._remembering.begin_anew()
         env_file.take_out_of_environment()
         self._use += 1
@@ -768,13 +802,14 @@ class AuthSession:
 
     @contextmanager
     def _reporting(self, number: int | None = None, wish: Wish | None = None) -> Iterator[None]:
-        """Show what the block raises as a failed attempt, too; what was never answered can be tried again."""
+        """Show what the block raises as a failed attempt, too; a wish that nobody has answered can be tried again."""
         try:
             yield
         except AuthError as error:
-            if isinstance(error, ServerUnreachable) and (number is None or self._board.is_current(number)):
+            can_retry = wish is not None and (number is None or isinstance(error, ServerUnreachable))
+            if can_retry and (number is None or self._board.is_current(number)):
                 self._retry = wish
-            self._board.fail(error, number, can_retry=wish is not None)
+            self._board.fail(error, number, can_retry=can_retry)
             self._keep_from_asking()
             raise
         except KeyboardInterrupt:

@@ -24,12 +24,14 @@ class StoreWatcher:
         self._changed = changed
         self._seen = token_store.stamp()
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
 
     def start(self) -> None:
         """Begin to look; a second call does nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._look, name="luminary-auth-watcher", daemon=True)
-            self._thread.start()
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="luminary-auth-watcher", daemon=True)
+                self._thread.start()
 
     def _look(self) -> None:
         # An event that is never set: a wait that a daemon thread can end in.

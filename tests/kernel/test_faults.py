@@ -162,3 +162,15 @@ def test_a_credentials_folder_that_cannot_be_used_is_named_when_the_sdk_cannot_b
         assert "LC_CREDENTIALS_DIR" in ran.traceback
     finally:
         kernel.close()
+
+
+def test_a_login_that_is_interrupted_before_a_client_is_there_does_not_go_on_checking(a_kernel, a_folder, a_key):
+    (a_folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    a_kernel.run("from luminary_auth_widget import session as module\ndef stop(*_): raise KeyboardInterrupt")
+    ran = a_kernel.run(f"whole, module.AuthSession._use_unchecked = module.AuthSession._use_unchecked, stop\n{LOGIN}")
+    assert ran.error.startswith("KeyboardInterrupt")
+    (model,) = ran.models
+    assert a_kernel.wait_for(model, state="signed_out")
+    assert "Nobody is signed in" in a_kernel.run(LIST).error
+    a_kernel.run(f"module.AuthSession._use_unchecked = whole\n{LOGIN}")
+    assert a_kernel.wait_for(model, state="signed_in")

@@ -55,6 +55,31 @@ def test_a_key_in_the_environment_is_in_use_at_once_and_asked_about_in_the_backg
     assert told.notices == []
 
 
+def test_after_a_refused_key_another_one_that_has_taken_its_place_is_used(a_place, a_sandbox, a_key):
+    old = a_sandbox.create_api_key("ada@example.com", name="old")
+    (a_place.folder / ".env").write_text(f"LC_API_KEY={old.secret}\n")
+    a_sandbox.revoke_api_key(old.id)
+    assert a_place.run("session.start()").state == "rejected"
+    assert a_place.run("session.require()").raised[0] == "NotSignedIn"
+    (a_place.folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    told = a_place.run("session.start()")
+    assert (told.state, told.fingerprint) == ("signed_in", f"…{a_key.secret[-4:]}")
+
+
+def test_a_run_that_requires_a_sign_in_takes_the_key_that_has_taken_a_refused_ones_place(a_place, a_sandbox, a_key):
+    (a_place.folder / ".env").write_text("LC_API_KEY=lc-unknown-key-0000\n")
+    assert a_place.run("session.start()").state == "rejected"
+    (a_place.folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    assert a_place.run("session.require()").state == "signed_in"
+
+
+def test_a_start_that_is_interrupted_before_anything_is_in_use_is_asked_about_by_nobody(a_place, a_key):
+    (a_place.folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    told = a_place.run("session.begin(); session.show_finding(); session.note_interrupt()")
+    assert (told.state, told.message) == ("signed_out", "Interrupted before anything was in use.")
+    assert a_place.run("print(projects())").printed == "UNAVAILABLE\n"
+
+
 def test_until_the_server_has_answered_a_key_that_was_found_is_checking_and_not_the_client_of_the_session(
     a_place, a_sandbox, a_key
 ):

@@ -194,6 +194,40 @@ def test_signing_out_of_a_session_in_a_file_that_is_not_ours_says_what_is_so(a_p
         assert told.next_step == "After a kernel restart, the stored browser session is used again."
 
 
+def test_whoever_has_signed_out_is_not_signed_in_again_by_code_that_requires_it(a_place, a_key):
+    (a_place.folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    a_place.run("session.start()")
+    told = a_place.run("session.sign_out()\nsession.require()")
+    assert (told.raised[0], told.state) == ("NotSignedIn", "signed_out")
+    assert told.raised[1].startswith("Signed out of this kernel")
+    assert a_place.run("session.start()").state == "signed_in"
+
+
+def test_a_question_at_the_end_that_was_lost_is_asked_again_and_once(a_place, a_key):
+    told = a_place.run(
+        "from datetime import datetime, timedelta, timezone\n"
+        "end = datetime.now(timezone.utc) + timedelta(seconds=1)\n"
+        "session.use_key(key, expires_on=end); session.check_at_the_end()\n"
+        "until(lambda: datetime.now(timezone.utc) > end)\nheard = []; session.on_change(heard.append)\n"
+        "session.check_at_the_end(); settle(); session.check_at_the_end(); settle(); print(len(heard))",
+        key=a_key.secret,
+    )
+    assert (told.printed, told.state, told.expires_at) == ("2\n", "signed_in", None)
+
+
+def test_a_session_of_which_several_servers_are_slowly_asked_is_waited_for(a_place, a_token):
+    a_place.store(a_token)
+    told = a_place.run(
+        "import time; from datetime import timedelta; from luminary_auth_widget import in_use, requiring\n"
+        "limit, ask = requiring.CHECK_LIMIT, in_use.SessionInUse.ask\n"
+        "def slowly(*given): time.sleep(1.5); return ask(*given)\n"
+        "requiring.CHECK_LIMIT, in_use.SessionInUse.ask = timedelta(seconds=1), slowly\n"
+        "try: session.start(); session.require()\n"
+        "finally: requiring.CHECK_LIMIT, in_use.SessionInUse.ask = limit, ask"
+    )
+    assert (told.raised, told.state) == (None, "signed_in")
+
+
 def test_signing_out_says_which_key_comes_back_after_a_restart(a_place, a_key):
     (a_place.folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
     told = a_place.run("session.start(); settle(); session.sign_out()")
@@ -325,6 +359,13 @@ def test_a_kernel_with_a_key_of_its_own_follows_nobody(a_place, a_key, a_token):
     (a_place.credentials / "tokens2").unlink()
     told = a_place.run("look()")
     assert (told.state, told.client, told.in_use) == ("signed_in", "default", "given")
+
+
+def test_whoever_signs_in_without_having_begun_follows_the_others_too(a_place, a_token):
+    a_place.store(a_token)
+    assert a_place.run("session.use_source('stored_session')").state == "signed_in"
+    (a_place.credentials / "tokens2").unlink()
+    assert a_place.run("look()").state == "signed_out"
 
 
 def test_a_session_of_another_environment_is_not_followed(a_place, a_token):

@@ -205,6 +205,10 @@ def test_an_end_that_lies_in_the_past_is_refused_before_anything_is_sent(a_place
     assert told.raised == ["CredentialUnusable", message, next_step]
     assert (told.attempt["phase"], told.attempt["message"]) == ("failed", message)
     assert len(a_sandbox.requests) == before
+    # A key is shown once: it is not lost for a wrong date.
+    assert told.attempt["can_retry"]
+    told = a_place.run("session.retry()")
+    assert (told.state, told.expiry, told.fingerprint) == ("signed_in", "unknown", f"…{a_key.secret[-4:]}")
 
 
 def test_an_end_that_has_passed_is_forgotten_when_the_server_still_says_yes(a_place, a_key):
@@ -477,6 +481,7 @@ def test_a_file_that_does_not_hold_the_key_in_use_is_left_alone(a_place, a_key):
     told = a_place.run(f"{PASTED}; session.forget()", key=a_key.secret)
     assert told.notice["remembered"] == "./.env does not hold this key."
     assert (a_place.folder / ".env").read_text() == "LC_API_KEY=another\n"
+    assert a_place.run(f"{SET}session.use_source('environment'); session.forget()").in_use == "environment"
 
 
 @pytest.mark.parametrize("intent", ["remember", "forget"])
@@ -495,6 +500,14 @@ def test_a_file_that_git_would_take_along_is_named_and_can_be_kept_from_it(a_pla
     assert told.notice["git"] == "./.gitignore now keeps .env out of git."
     assert (a_place.folder / ".gitignore").read_text() == ".env\n"
     assert "git" not in a_place.run("session.forget()").notice
+
+
+def test_the_file_that_git_would_take_along_is_kept_from_it_also_where_the_key_stood_in_it_before(a_place, a_key):
+    subprocess.run(["git", "init", "-q"], cwd=a_place.folder, check=True)
+    (a_place.folder / "own.env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    told = a_place.run("session.use_key(key, remember='own.env')", key=a_key.secret)
+    assert told.notice["git"] == "Git would add ./own.env to a commit."
+    assert a_place.run("session.keep_from_git()").notice["git"] == "./.gitignore now keeps own.env out of git."
 
 
 def test_a_file_that_is_named_can_be_kept_from_git(a_place):

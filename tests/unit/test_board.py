@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from luminary_auth_widget.board import Board
-from luminary_auth_widget.errors import AttemptCancelled, KeyRefused, LoginDenied, ServerTimeout
+from luminary_auth_widget.errors import AttemptCancelled, CredentialUnusable, KeyRefused, LoginDenied, ServerTimeout
 from luminary_auth_widget.notices import Notice
 from luminary_auth_widget.status import AttemptPhase, AuthStatus, Method, SignInState
 
@@ -60,6 +60,7 @@ def test_only_what_was_never_answered_can_be_tried_again(a_board):
     number = a_board.begin(Method.API_KEY, AttemptPhase.CHECKING)
     a_board.fail(ServerTimeout("Too slow."), number, can_retry=True)
     assert a_board.status.attempt.can_retry
+    a_board.fail(CredentialUnusable("Its end is past."), can_retry=True)
     a_board.fail(KeyRefused("It was revoked."), number, can_retry=True)
     assert not a_board.status.attempt.can_retry
     assert a_board.status.attempt.message == "The server refused this key. It was revoked."
