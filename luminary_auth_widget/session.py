@@ -169,11 +169,14 @@ class AuthSession:
             self.start()
 
     def _is_outdated(self, credential: InUse) -> bool:
-        """Whether the server has refused what is in use, and the SDK would now use something else by itself."""
+        """Whether the server has refused what is in use, and the SDK would now find another in the same place.
+
+        Another place may be another account's.
+        """
         if self.status.state not in {SignInState.REJECTED, SignInState.EXPIRED}:
             return False
         found = sources.survey().automatic
-        return found is not None and found.secret not in {None, credential.secret}
+        return found is not None and found.id == credential.source.id and found.secret not in {None, credential.secret}
 
     def start_with_the_sdk(self) -> None:
         """As `start`, as soon as something has imported the SDK, unless somebody signs in before."""

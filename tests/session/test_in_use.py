@@ -203,6 +203,17 @@ def test_whoever_has_signed_out_is_not_signed_in_again_by_code_that_requires_it(
     assert a_place.run("session.start()").state == "signed_in"
 
 
+def test_when_a_session_is_over_nobody_is_signed_in_with_a_key_that_was_passed_over_for_it(a_place, a_sandbox, a_key):
+    a_place.store(sign_in(a_sandbox, GRACE))
+    (a_place.folder / ".env").write_text(f"LC_API_KEY={a_key.secret}\n")
+    a_place.run("session.use_source('stored_session')")
+    a_sandbox.end_sessions("grace@example.com")
+    forget = "from luminary_auth_widget import sdk; sdk.forget_access_token(session.client)"
+    assert a_place.run(f"{forget}; session.check()").state == "expired"
+    assert a_place.run("session.require()").raised[0] == "NotSignedIn"
+    assert a_place.run("session.start()").state == "expired"
+
+
 def test_a_question_at_the_end_that_was_lost_is_asked_again_and_once(a_place, a_key):
     told = a_place.run(
         "from datetime import datetime, timedelta, timezone\n"
