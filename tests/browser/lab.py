@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import nbformat
 import requests
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 # Whose JupyterLab it is; the matrix names others.
 PYTHON = os.environ.get("LAB_PYTHON", sys.executable)
@@ -27,6 +28,15 @@ LOGIN = "from luminary_auth_widget import login\nsession = login()"
 # again: a running cell shares nothing with the test but files.
 RUNNING = "import os, time\nwhile not os.path.exists('enough'): time.sleep(0.05)\nos.remove('enough')\nprint('done')"
 LIST = "import luminarycloud as lc\nsorted(p.name for p in lc.iterate_projects())"
+_IS_OPEN = """name => {
+  const current = window.jupyterapp?.shell?.currentWidget;
+  const context = current?.sessionContext;
+  return current?.context?.path === name && context?.isReady && context.session?.kernel?.status === "idle";
+}"""
+_SAY_SOMETHING = """() => {
+  const kernel = window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel;
+  void kernel?.requestKernelInfo();
+}"""
 _SETTINGS: dict[str, dict[str, Any]] = {
     # No request to the news feed, and no question about it.
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -144,16 +154,12 @@ class LabPage:
 
     def wait_until_open(self, name: str) -> None:
         """Wait until that notebook is the one in front, and its kernel idle."""
-        self.page.wait_for_function(
-            """name => {
-                const current = window.jupyterapp?.shell?.currentWidget;
-                const context = current?.sessionContext;
-                return current?.context?.path === name && context?.isReady
-                    && context.session?.kernel?.status === "idle";
-            }""",
-            arg=name,
-            timeout=LIMIT_SECONDS * 1000,
-        )
+        try:
+            self.page.wait_for_function(_IS_OPEN, arg=name, timeout=LIMIT)
+        except PlaywrightTimeout:
+            # ipykernel 7.0.1 and 7.2.0 may read nothing at first until something else arrives (ipython/ipykernel#1554).
+            self.page.evaluate(_SAY_SOMETHING)
+            self.page.wait_for_function(_IS_OPEN, arg=name, timeout=LIMIT)
 
     @property
     def card(self) -> Locator:
