@@ -37,6 +37,10 @@ _SAY_SOMETHING = """() => {
   const kernel = window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel;
   void kernel?.requestKernelInfo();
 }"""
+_COMMAND = """([name, args, limit]) => Promise.race([
+  window.jupyterapp.commands.execute(name, args).then(() => {}),
+  new Promise((_, reject) => setTimeout(() => reject(Error(`${name} has not ended.`)), limit)),
+])"""
 _SETTINGS: dict[str, dict[str, Any]] = {
     # No request to the news feed, and no question about it.
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -313,8 +317,8 @@ class LabPage:
             self.page.evaluate("() => new Promise(requestAnimationFrame)")
 
     def command(self, name: str, **arguments: Any) -> None:
-        """Execute one of JupyterLab's commands, as its menus do."""
-        self.page.evaluate("([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments])
+        """Execute one of JupyterLab's commands, as its menus do, to its end; one that runs cells may have none."""
+        self.page.evaluate(_COMMAND, [name, arguments, LIMIT])
 
     def cell_count(self) -> int:
         count: int = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
