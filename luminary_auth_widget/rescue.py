@@ -42,12 +42,11 @@ class CellWatch:
         error = result and (result.error_in_exec or result.error_before_exec)
         if not self.rescues or not error or not wants_sign_in(error):
             return
-        said = isinstance(error, AuthError)
-        if said and self._session.status.state is SignInState.SIGNED_IN:
-            return  # a sign-in that ends too soon for the work, or another key, refused
-        if not kernel.attended():
-            if said:
-                return
+        attended, signed_in = kernel.attended(), self._session.status.state is SignInState.SIGNED_IN
+        # Ours says itself what to do. Signed in, it is about a work that is too long, or another key.
+        if isinstance(error, AuthError) and (signed_in or not attended):
+            return
+        if not attended:
             nobody = sdk.nobody()
             print(f"{nobody.message} {nobody.next_step}")
             return
